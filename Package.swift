@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// `MARTLET_LLVM=0` leaves out everything that needs LLVM, so that the IR, the
+/// formats and the passes build and test on a machine that has only Swift.
+let withLLVM = Context.environment["MARTLET_LLVM"] != "0"
+
+/// One Swift module of the project. Every module is built in Swift 6 mode.
+func module(_ name: String, at path: String, uses dependencies: [Target.Dependency] = [], exclude: [String] = [])
+  -> Target
+{
+  .target(name: name, dependencies: dependencies, path: path, exclude: exclude)
+}
+
+func tests(_ name: String, uses dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, path: "Tests/" + name, exclude: exclude)
+}
+
+// What Martlet knows and what it does, in dependency order.
+var targets: [Target] = [
+  .target(name: "CData", path: "Sources/CData"),
+  module("Support", at: "Sources/Support"),
+  module("IR", at: "IR", uses: ["Support"], exclude: ["Spec.md"]),
+  module("Targets", at: "Targets", uses: ["Support", "CData"], exclude: ["Profiles"]),
+  module("Formats", at: "Sources/Formats", uses: ["Support"]),
+  module("Frontends", at: "Sources/Frontends", uses: ["IR", "Formats", "Support"]),
+  module("Passes", at: "Sources/Passes", uses: ["IR", "Support"]),
+  module("Codegen", at: "Sources/Codegen", uses: ["IR", "Targets", "Support"]),
+
+  tests("Support", uses: ["Support"]),
+  tests("IR", uses: ["IR", "Support"]),
+  tests("Formats", uses: ["Formats", "Support"]),
+  tests("Passes", uses: ["Passes", "IR", "Support"]),
+  tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
+]
+
+var products: [Product] = []
+
+if withLLVM {
+  targets += [
+    .systemLibrary(name: "CLLVM", path: "Sources/CLLVM"),
+    module("LLVMBackend", at: "Sources/LLVMBackend", uses: ["Codegen", "CLLVM", "Targets", "Support"]),
+    module(
+      "Driver", at: "Sources/Driver",
+      uses: ["Frontends", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "Support"]),
+    module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"]),
+    .executableTarget(name: "martlet", dependencies: ["Driver", "Support"], path: "Sources/martlet"),
+
+    tests("Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support"]),
+    tests("EndToEnd", uses: ["Driver", "IR", "Formats", "Support"]),
+  ]
+  products = [
+    .executable(name: "martlet", targets: ["martlet"]),
+    .library(name: "libmartlet", type: .dynamic, targets: ["CAPI"]),
+  ]
+}
+
+let package = Package(
+  name: "martlet",
+  products: products,
+  targets: targets,
+  swiftLanguageModes: [.v6]
+)
