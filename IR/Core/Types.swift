@@ -1,0 +1,151 @@
+import Support
+
+/// What one element of a tensor is.
+public enum TensorElement: Hashable, Sendable {
+  case plain(ElementType)
+  /// Integers that stand for `scale * (value - zeroPoint)`, with parameters interned in the module by name.
+  case quantized(ElementType, String)
+  case block(BlockFormat)
+
+  /// The type in memory of plain and quantized elements.
+  public var storage: ElementType? {
+    switch self {
+    case .plain(let type), .quantized(let type, _): type
+    case .block: nil
+    }
+  }
+}
+
+public struct TensorType: Hashable, Sendable {
+  public var element: TensorElement
+  public var shape: [Dim]
+  /// Nil for dense, row-major tensors.
+  public var layout: PackedLayout?
+
+  public init(_ element: TensorElement, _ shape: [Dim], layout: PackedLayout? = nil) {
+    self.element = element
+    self.shape = shape
+    self.layout = layout
+  }
+  public init(_ element: ElementType, _ shape: [Dim]) { self.init(.plain(element), shape) }
+
+  public var rank: Int { shape.count }
+
+  /// The plain element type; nil for quantized and block tensors.
+  public var plain: ElementType? {
+    if case .plain(let type) = element { type } else { nil }
+  }
+
+  public func with(shape: [Dim]) -> TensorType { TensorType(element, shape, layout: layout) }
+  public func with(element: ElementType) -> TensorType { TensorType(.plain(element), shape) }
+
+  /// The extents, when none depends on a symbol.
+  public var constantShape: [Int]? {
+    var result: [Int] = []
+    for dim in shape {
+      guard let value = dim.constant else { return nil }
+      result.append(value)
+    }
+    return result
+  }
+
+  public var elementCount: Dim { shape.reduce(Dim(1), *) }
+
+  /// Bytes in memory; nil when they depend on a symbol or overflow.
+  public var constantBytes: Int? {
+    guard let shape = constantShape else { return nil }
+    return TensorType.bytes(element: element, shape: shape, layout: layout)
+  }
+
+  static func bytes(element: TensorElement, shape: [Int], layout: PackedLayout?) -> Int? {
+    var count = 1
+    for extent in shape {
+      guard extent >= 0 else { return nil }
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard !overflow else { return nil }
+      count = product
+    }
+    switch element {
+    case .plain(let type), .quantized(let type, _):
+      if let layout, shape.count >= 2, let columns = shape.last {
+        let rows = columns == 0 ? 0 : count / columns
+        return type.bytes(for: layout.storedElements(rows: rows, columns: columns))
+      }
+      return type.bytes(for: count)
+    case .block(let format):
+      guard let row = shape.last, row % format.valuesPerBlock == 0 else { return nil }
+      return count / format.valuesPerBlock * format.bytesPerBlock
+    }
+  }
+}
+
+/// The type of an SSA value.
+public indirect enum ValueType: Hashable, Sendable {
+  case tensor(TensorType)
+  case sequence(ValueType)
+  case optional(ValueType)
+
+  public static func tensor(_ element: ElementType, _ shape: [Dim]) -> ValueType { .tensor(TensorType(element, shape)) }
+
+  public var tensor: TensorType? {
+    if case .tensor(let type) = self { type } else { nil }
+  }
+}
+
+/// What is known of a value: its type and, for small integer tensors, the elements as expressions.
+public struct ValueFact: Hashable, Sendable {
+  public var type: ValueType
+  /// One expression an element, row-major; only for integer tensors of at most `limit` elements.
+  public var elements: [Dim]?
+
+  public static let limit = 64
+
+  public init(_ type: ValueType, elements: [Dim]? = nil) {
+    self.type = type
+    self.elements = elements
+  }
+  public init(_ type: TensorType) { self.init(.tensor(type)) }
+  public init(_ element: ElementType, _ shape: [Dim]) { self.init(.tensor(element, shape)) }
+}
+
+/// Parameters of a quantized type: per tensor (one scale) or per axis (one scale an index of `axis`).
+public struct QuantizationParameters: Hashable, Sendable {
+  public var scales: [Float]
+  public var zeroPoints: [Int]
+  public var axis: Int?
+
+  public init(scales: [Float], zeroPoints: [Int], axis: Int? = nil) {
+    self.scales = scales
+    self.zeroPoints = zeroPoints
+    self.axis = axis
+  }
+}
+
+extension TensorElement: CustomStringConvertible {
+  /// `f32`, `i8<!q12>`, `q8_0`.
+  public var description: String {
+    switch self {
+    case .plain(let type): type.rawValue
+    case .quantized(let type, let name): "\(type.rawValue)<!\(name)>"
+    case .block(let format): format.name
+    }
+  }
+}
+
+extension TensorType: CustomStringConvertible {
+  /// `f32[n, 256]`, `q8_0[64, 256] @panels32`.
+  public var description: String {
+    let text = "\(element)[\(shape.map(\.description).joined(separator: ", "))]"
+    return layout.map { "\(text) \($0)" } ?? text
+  }
+}
+
+extension ValueType: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .tensor(let type): type.description
+    case .sequence(let element): "seq<\(element)>"
+    case .optional(let element): "optional<\(element)>"
+    }
+  }
+}

@@ -1,0 +1,1 @@
+let contractionOps: [any OpKind.Type] = []

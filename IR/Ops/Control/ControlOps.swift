@@ -1,0 +1,1 @@
+let controlOps: [any OpKind.Type] = []

@@ -1,0 +1,1 @@
+let elementwiseOps: [any OpKind.Type] = []

@@ -1,0 +1,1 @@
+let quantizationOps: [any OpKind.Type] = []

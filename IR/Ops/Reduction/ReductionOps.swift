@@ -1,0 +1,1 @@
+let reductionOps: [any OpKind.Type] = []

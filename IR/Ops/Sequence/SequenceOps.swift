@@ -1,0 +1,1 @@
+let sequenceOps: [any OpKind.Type] = []

@@ -1,0 +1,2 @@
+/// The ops that make constants and compute with extents.
+let shapeOps: [any OpKind.Type] = [Constant.self]

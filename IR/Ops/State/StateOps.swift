@@ -1,0 +1,1 @@
+let stateOps: [any OpKind.Type] = []

@@ -1,0 +1,1 @@
+let windowOps: [any OpKind.Type] = []
