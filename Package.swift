@@ -28,6 +28,7 @@ var targets: [Target] = [
   module("Codegen", at: "Sources/Codegen", uses: ["IR", "Targets", "Support"]),
 
   tests("Support", uses: ["Support"]),
+  tests("Targets", uses: ["Targets", "Support"]),
   tests("IR", uses: ["IR", "Support"]),
   tests("Formats", uses: ["Formats", "Support"]),
   tests("Passes", uses: ["Passes", "IR", "Support"]),
