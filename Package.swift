@@ -30,7 +30,7 @@ var targets: [Target] = [
   tests("Support", uses: ["Support"]),
   tests("Targets", uses: ["Targets", "Support"]),
   tests("IR", uses: ["IR", "Support"]),
-  tests("Formats", uses: ["Formats", "Support"]),
+  tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
   tests("Passes", uses: ["Passes", "IR", "Support"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
 ]
