@@ -1,8 +1,8 @@
 /* A fork-join pool.
  *
  * The caller of a job is its thread 0. Each worker waits for its own counter `go` to move, does its part, and stores
- * the same number in `done`; both counters have a pair of cache lines to themselves (adjacent lines are fetched
- * together), so that a job costs each worker one line there and one back. Everybody spins for a bounded number of
+ * the same number in `done`; both have a pair of cache lines to themselves (adjacent lines are fetched together), and
+ * the job lies beside `go`, so that a job costs each worker one line there and one back. Everybody spins for a bounded number of
  * pauses and then sleeps in a futex; the waking call is made only when the sleeper said that it sleeps.
  *
  * Fork: a child has the memory of the pool but not its threads. One page is mapped so that the kernel zeroes it in a
@@ -34,8 +34,10 @@ enum { MARTLET_FORKED = 0, MARTLET_ALIVE = 1, MARTLET_REBUILDING = 2 };
 typedef struct martlet_threads martlet_threads;
 
 typedef struct martlet_worker {
-  _Alignas(MARTLET_LINES) uint32_t go; /* written by the caller */
+  _Alignas(MARTLET_LINES) uint32_t go; /* written by the caller, after the job beside it */
   uint32_t asleep;                     /* written by the worker: it may be sleeping on go */
+  void (*body)(void *argument, int64_t index);
+  void *argument;
   _Alignas(MARTLET_LINES) uint32_t done; /* written by the worker */
   uint32_t awaited;                      /* written by the caller: it may be sleeping on done */
   _Alignas(MARTLET_LINES) martlet_threads *threads;
@@ -53,8 +55,6 @@ struct martlet_threads {
   int32_t spin_join;
   int32_t spin_idle;
   _Alignas(MARTLET_LINES) uint32_t busy;
-  _Alignas(MARTLET_LINES) void (*body)(void *argument, int64_t index);
-  void *argument;
   martlet_worker workers[]; /* head.threads - 1 of them, for threads 1 and up */
 };
 
@@ -100,7 +100,7 @@ MARTLET_LOCAL void *martlet_work(void *argument) {
   for (;;) {
     seen = martlet_wait(&worker->go, seen, &worker->asleep, threads->spin_idle);
     if (threads->stop) return NULL;
-    threads->body(threads->argument, worker->index);
+    worker->body(worker->argument, worker->index);
     __atomic_store_n(&worker->done, seen, __ATOMIC_SEQ_CST);
     martlet_wake(&worker->done, &worker->awaited);
   }
@@ -159,10 +159,12 @@ MARTLET_LOCAL int32_t martlet_pool_run(martlet_pool *pool, int64_t count, void (
   if (!martlet_is_alive(threads) && !martlet_revive(threads)) return 0;
   if (__atomic_exchange_n(&threads->busy, 1, __ATOMIC_ACQUIRE)) return 0;
   helpers = martlet_min(count - 1, threads->started);
-  threads->body = body;
-  threads->argument = argument;
-  for (i = 0; i < helpers; ++i)
-    __atomic_store_n(&threads->workers[i].go, threads->workers[i].go + 1, __ATOMIC_SEQ_CST);
+  for (i = 0; i < helpers; ++i) {
+    martlet_worker *worker = &threads->workers[i];
+    worker->body = body;
+    worker->argument = argument;
+    __atomic_store_n(&worker->go, worker->go + 1, __ATOMIC_SEQ_CST);
+  }
   for (i = 0; i < helpers; ++i) martlet_wake(&threads->workers[i].go, &threads->workers[i].asleep);
   body(argument, 0);
   for (i = helpers + 1; i < count; ++i) body(argument, i);
@@ -191,7 +193,9 @@ MARTLET_LOCAL martlet_pool *martlet_pool_create(int32_t count) {
     martlet_release(threads);
     return NULL;
   }
-  threads->wiped = martlet_advise(threads->generation, MARTLET_PAGE, MARTLET_ADVISE_WIPE_ON_FORK);
+  /* An emulator that takes any advice, even one that does not exist, does not follow it. */
+  threads->wiped = !martlet_advise(threads->generation, MARTLET_PAGE, -1) &&
+                   martlet_advise(threads->generation, MARTLET_PAGE, MARTLET_ADVISE_WIPE_ON_FORK);
   threads->process = martlet_process();
   threads->head.struct_size = sizeof threads->head;
   threads->head.threads = count;

@@ -283,8 +283,10 @@ int main(int count, char **arguments) {
   test_busy();
   test_errors();
   test_parallel_for();
-  test_fork(0);
-  test_fork(1);
+  if (count < 3 || strcmp(arguments[2], "no-fork")) {
+    test_fork(0);
+    test_fork(1);
+  }
 #if MARTLET_WEIGHTS_FILE
   test_weights(arguments[0]);
 #endif
