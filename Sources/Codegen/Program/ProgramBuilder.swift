@@ -61,9 +61,14 @@ public final class ProgramBuilder {
   }
 
   public func weightBuffer(_ name: String, _ tensor: Tensor) -> BufferID {
+    weightBuffer(name, bytes: tensor.bytes.count) { tensor.bytes }
+  }
+
+  /// A place in the weights section for bytes that `content` makes when they are written.
+  func weightBuffer(_ name: String, bytes: Int, content: @escaping @Sendable () -> ByteView) -> BufferID {
     if let known = weightBuffers[name] { return known }
-    let offset = shared.place(weight: name, tensor)
-    let id = addBuffer("@" + name, bytes: Dim(tensor.bytes.count), .weight(offset))
+    let offset = shared.place(weight: name, bytes: bytes, content)
+    let id = addBuffer("@" + name, bytes: Dim(bytes), .weight(offset))
     weightBuffers[name] = id
     return id
   }
@@ -165,12 +170,12 @@ final class ProgramStore {
     return named.name
   }
 
-  func place(weight name: String, _ tensor: Tensor) -> Int {
+  func place(weight name: String, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {
     if let known = weightOffsets[name] { return known }
     let offset = (weightBytes + 63) / 64 * 64
-    weights.append(PlacedWeight(name: name, tensor: tensor, offset: offset))
+    weights.append(PlacedWeight(name: name, offset: offset, bytes: bytes, content: content))
     weightOffsets[name] = offset
-    weightBytes = offset + tensor.bytes.count
+    weightBytes = offset + bytes
     return offset
   }
 
@@ -178,7 +183,9 @@ final class ProgramStore {
     if let known = states.first(where: { $0.name == state.name }) { return known.offset }
     let offset = (stateBytes + 63) / 64 * 64
     states.append(PlacedState(name: state.name, offset: offset, bytes: bytes, initial: state.initial))
-    if let initial = state.initial, let weight = initialTensor(initial) { _ = place(weight: initial, weight) }
+    if let initial = state.initial, let weight = initialTensor(initial) {
+      _ = place(weight: initial, bytes: weight.bytes.count) { weight.bytes }
+    }
     stateBytes = offset + bytes
     return offset
   }
