@@ -44,8 +44,9 @@ var targets: [Target] = [
   module("Codegen", at: "Sources/Codegen", uses: ["IR", "Targets", "Support"]),
 
   tests("Support", uses: ["Support"]),
+  tests("Targets", uses: ["Targets", "Support"]),
   tests("IR", uses: ["IR", "Support"]),
-  tests("Formats", uses: ["Formats", "Support"]),
+  tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
   tests("Passes", uses: ["Passes", "IR", "Support"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
 ]

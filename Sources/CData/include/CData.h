@@ -1,0 +1,6 @@
+#ifndef CDATA_H
+#define CDATA_H
+
+#include "CDataProfiles.h"
+
+#endif

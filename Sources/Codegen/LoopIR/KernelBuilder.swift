@@ -4,6 +4,8 @@
 /// way in, so that printed kernels read as a person would write them.
 public final class KernelBuilder {
   private var kernel: Kernel
+  /// Scalar parameters are defined first, wherever they were asked for.
+  private var prologue: [Statement] = []
   /// Open statement lists, innermost last.
   private var open: [[Statement]] = [[]]
   private var constants: [LoopValue: Int] = [:]
@@ -16,7 +18,7 @@ public final class KernelBuilder {
   /// The finished kernel. The builder is spent.
   public func finish() -> Kernel {
     precondition(open.count == 1, "a loop or branch is still open")
-    kernel.body = open[0]
+    kernel.body = prologue + open[0]
     return kernel
   }
 
@@ -33,7 +35,9 @@ public final class KernelBuilder {
 
   public func scalar(_ name: String) -> LoopValue {
     kernel.scalars.append(ScalarParameter(name: name))
-    return define(.index, .scalar(kernel.scalars.count - 1))
+    let value = fresh(.index)
+    prologue.append(.define(value, .scalar(kernel.scalars.count - 1)))
+    return value
   }
 
   public func local(_ name: String, _ scalar: LoopScalar, count: Int, alignment: Int = 64) -> BufferReference {
