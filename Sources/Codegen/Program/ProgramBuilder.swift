@@ -84,6 +84,18 @@ public final class ProgramBuilder {
     return id
   }
 
+  /// From now on `buffer` is another name of `target`'s memory.
+  func redirect(_ buffer: BufferID, to target: BufferID) { buffers[buffer.number].place = .alias(target) }
+
+  /// Symbols that the inputs' shapes tell before anything runs.
+  var inputSymbols: Set<String> {
+    var symbols: Set<String> = []
+    for argument in function[function.body].arguments {
+      for dim in function.tensorType(argument)?.shape ?? [] { symbols.formUnion(dim.symbols) }
+    }
+    return symbols
+  }
+
   func bind(_ value: ValueID, to buffer: BufferID) { bufferOfValue[value] = buffer }
 
   /// A fresh workspace buffer for a result, bound to it.
@@ -164,7 +176,7 @@ final class ProgramStore {
     anonymous.name = ""
     if let known = kernelNames[anonymous] { return known }
     var named = kernel
-    named.name = "k_\(family)_\(anonymous.fingerprint)"
+    named.name = "k_\(family)_\(anonymous.contentHash)"
     kernelNames[anonymous] = named.name
     kernels.append(named)
     return named.name
