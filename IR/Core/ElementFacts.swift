@@ -5,7 +5,9 @@ import Support
 extension ValueFact {
   /// The known elements with the shape they fill, or nil.
   public var known: (elements: [Dim], shape: [Int])? {
-    guard let elements, let shape = type.tensor?.constantShape, countSaturating(shape) == elements.count else { return nil }
+    guard let elements, let shape = type.tensor?.constantShape, countSaturating(shape) == elements.count else {
+      return nil
+    }
     return (elements, shape)
   }
 
