@@ -5,7 +5,9 @@ import Support
 extension ValueFact {
   /// The known elements with the shape they fill, or nil.
   public var known: (elements: [Dim], shape: [Int])? {
-    guard let elements, let shape = type.tensor?.constantShape, shape.reduce(1, *) == elements.count else { return nil }
+    guard let elements, let shape = type.tensor?.constantShape, countSaturating(shape) == elements.count else {
+      return nil
+    }
     return (elements, shape)
   }
 
@@ -24,7 +26,7 @@ extension ValueFact {
   public init(_ type: TensorType, holding elements: [Dim]?) {
     self.init(type)
     guard let elements, let element = type.plain, let range = element.integerRange,
-      elements.count <= ValueFact.limit, type.constantShape?.reduce(1, *) == elements.count
+      elements.count <= ValueFact.limit, type.constantShape.map(countSaturating) == elements.count
     else { return }
     let fits = elements.allSatisfy { dim in
       // A symbol is an extent, and no extent passes 32 bits in a type that holds extents.
@@ -35,12 +37,15 @@ extension ValueFact {
 
   /// A fact of `type` whose elements are the ones of `source` at `positions`.
   func moved(to type: TensorType, _ positions: ([Int]) -> [Int]?) -> ValueFact {
-    guard let known, let shape = type.constantShape, shape.reduce(1, *) <= ValueFact.limit,
+    guard let known, let shape = type.constantShape, countSaturating(shape) <= ValueFact.limit,
       let positions = positions(shape)
     else { return ValueFact(type) }
     return ValueFact(type, holding: positions.map { known.elements[$0] })
   }
 }
+
+/// The number of elements of a shape that may come from a hostile file.
+func countSaturating(_ shape: [Int]) -> Int { shape.reduce(1, Dim.multiply) }
 
 extension Dim {
   /// Whether arithmetic stayed far from where it saturates.

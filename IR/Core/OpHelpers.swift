@@ -36,6 +36,13 @@ public func rowMajorStrides(_ shape: [Int]) -> [Int] {
   return strides
 }
 
+/// No extent written as an attribute is negative; symbols may still turn out so, which run time checks.
+func checkExtents(_ shape: [Dim], _ op: String) throws(Diagnostic) {
+  for dim in shape {
+    if let value = dim.constant, value < 0 { throw .invalid("\(op): the shape \(shape) has a negative extent") }
+  }
+}
+
 /// `axis` counted from the end when negative; checked.
 public func normalized(axis: Int, rank: Int, _ op: String) throws(Diagnostic) -> Int {
   let result = axis < 0 ? axis + rank : axis

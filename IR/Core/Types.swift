@@ -61,10 +61,12 @@ public struct TensorType: Hashable, Sendable {
     var count = 1
     for extent in shape {
       guard extent >= 0 else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      // Counting an empty axis as 1 keeps every partial product of the extents, strides included, from overflow.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard !overflow else { return nil }
       count = product
     }
+    if shape.contains(0) { count = 0 }
     switch element {
     case .plain(let type), .quantized(let type, _):
       if let layout, shape.count >= 2, let columns = shape.last {

@@ -91,7 +91,8 @@ public struct Binary: OpKind {
   private func elements(
     _ a: ValueFact, _ b: ValueFact, _ type: TensorType, _ symbols: [String: ClosedRange<Int>]
   ) -> [Dim]? {
-    guard let a = a.known, let b = b.known, let shape = type.constantShape, shape.reduce(1, *) <= ValueFact.limit else {
+    guard let a = a.known, let b = b.known, let shape = type.constantShape, countSaturating(shape) <= ValueFact.limit
+    else {
       return nil
     }
     var result: [Dim] = []

@@ -27,7 +27,7 @@ public struct Select: OpKind {
     let shape = try context.broadcast(condition.shape, try context.broadcast(a.shape, b.shape, "select"), "select")
     let type = a.with(shape: shape)
     guard let choice = inputs[0].known, let chosen = inputs[0].knownIntegers, let extents = type.constantShape,
-      extents.reduce(1, *) <= ValueFact.limit, let x = inputs[1].known, let y = inputs[2].known
+      countSaturating(extents) <= ValueFact.limit, let x = inputs[1].known, let y = inputs[2].known
     else { return [ValueFact(type)] }
     let conditions = stretched(chosen, choice.shape, to: extents)
     let left = stretched(x.elements, x.shape, to: extents)
