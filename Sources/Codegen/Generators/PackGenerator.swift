@@ -85,7 +85,12 @@ struct PackGenerator {
     let pairs = (0..<lanes).flatMap { [$0, lanes + $0] }
     let low = build.shuffle(parts[0], parts[1], lanes: pairs)
     let high = build.shuffle(parts[2], parts[3], lanes: pairs)
-    let quads = (0..<lanes).flatMap { [2 * $0, 2 * $0 + 1, 2 * lanes + 2 * $0, 2 * lanes + 2 * $0 + 1] }
+    var quads: [Int] = []
+    for lane in 0..<lanes {
+      let first = 2 * lane
+      let second = 2 * lanes + 2 * lane
+      quads += [first, first + 1, second, second + 1]
+    }
     return build.shuffle(low, high, lanes: quads)
   }
 }

@@ -23,6 +23,26 @@ enum TileChoice {
     return best.tile
   }
 
+  /// For pixels of an image: tiles are runs within a row, or several whole rows of a narrow image.
+  static func best(
+    _ multiplication: Multiplication, height: Int, width: Int, columns: Int, profile: Profile
+  ) throws(Diagnostic) -> Tile {
+    let tiles = KernelRow.contractionTiles(for: profile, types: multiplication.types)
+    var best: (cost: Double, tile: Tile)?
+    for tile in tiles {
+      let rowsPerTile = width >= tile.rows ? 1 : max(1, min(height, tile.rows / width))
+      let rows = rowsPerTile > 1 ? rowsPerTile * width : width
+      let limited = Tile(rows: rowsPerTile > 1 ? rows : min(tile.rows, width), vectors: tile.vectors, unroll: tile.unroll)
+      var cost = self.cost(limited, multiplication, Dim(rows), Dim(columns), profile)
+      cost *= Double(rowsPerTile > 1 ? (height + rowsPerTile - 1) / rowsPerTile : height)
+      if best.map({ cost < $0.cost }) ?? true { best = (cost, tile) }
+    }
+    guard let best else {
+      throw .unsupported("there is no kernel row for \(multiplication.types) convolutions on \(profile.name)")
+    }
+    return best.tile
+  }
+
   static func cost(
     _ tile: Tile, _ multiplication: Multiplication, _ rows: Dim, _ columns: Dim, _ profile: Profile
   ) -> Double {
@@ -53,7 +73,7 @@ enum TileChoice {
   }
 
   /// Cycles of one step of one tile.
-  private static func step(_ height: Int, _ vectors: Int, _ profile: Profile) -> Double {
+  static func step(_ height: Int, _ vectors: Int, _ profile: Profile) -> Double {
     let products = Double(height * vectors)
     let multiply = products / Double(profile.fmaUnits)
     let loads = Double(height + vectors) / Double(profile.loadUnits)

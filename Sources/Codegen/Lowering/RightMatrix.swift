@@ -28,12 +28,8 @@ extension ProgramBuilder {
     _ matrix: RightMatrix, _ layout: PanelLayout, _ multiplication: Multiplication, batch: [Dim], site: String
   ) throws(Diagnostic) -> PackedRight {
     let batchShape = matrix.batchShape
-    let packedBatch = TensorView(
-      BufferID(0), .f32, strides: rowMajorStrides(batchShape).map { $0 * layout.elements }
-    ).broadcast(from: batchShape, to: batch).strides
-    let correctionBatch = TensorView(
-      BufferID(0), .f32, strides: rowMajorStrides(batchShape).map { $0 * layout.columns }
-    ).broadcast(from: batchShape, to: batch).strides
+    let packedBatch = batchStrides(batchShape, each: layout.elements, over: batch)
+    let correctionBatch = batchStrides(batchShape, each: layout.columns, over: batch)
     let isShifted = multiplication.arithmetic == .dot4(signedLeft: true)
 
     if let name = function.weightName(matrix.value), let weight = module.weight(name) {
@@ -41,13 +37,24 @@ extension ProgramBuilder {
       return PackedRight(
         buffer: buffer, strides: packedBatch, correction: correction, correctionStrides: correctionBatch)
     }
+    return try pack(
+      matrix, from: try buffer(of: matrix.value), layout, multiplication, batch: batch, isShifted: isShifted, site: site)
+  }
+
+  /// Packs by a kernel, from any buffer that holds the matrix.
+  func pack(
+    _ matrix: RightMatrix, from source: BufferID, _ layout: PanelLayout, _ multiplication: Multiplication,
+    batch: [Dim], isShifted: Bool, site: String
+  ) throws(Diagnostic) -> PackedRight {
+    let batchShape = matrix.batchShape
+    let packedBatch = batchStrides(batchShape, each: layout.elements, over: batch)
+    let correctionBatch = batchStrides(batchShape, each: layout.columns, over: batch)
     let batchCount = batchShape.reduce(Dim(1), *)
     let bytes = layout.elements * batchCount * multiplication.panelScalar.bytes
     let buffer = addBuffer("packed \(label(matrix.value))", bytes: bytes, .workspace)
     let correction =
       isShifted
       ? addBuffer("sums of \(label(matrix.value))", bytes: layout.columns * batchCount * 4, .workspace) : nil
-    let source = try self.buffer(of: matrix.value)
     let element = try matrix.type.elementForCode()
     try dispatch("pack", at: site) { scope throws(Diagnostic) in
       try PackGenerator(
@@ -62,7 +69,13 @@ extension ProgramBuilder {
       buffer: buffer, strides: packedBatch, correction: correction, correctionStrides: correctionBatch)
   }
 
-  private func packWeight(
+  /// Strides over the result's batch axes of matrices of `each` elements, stretched where they broadcast.
+  private func batchStrides(_ shape: [Dim], each: Dim, over batch: [Dim]) -> [Dim] {
+    TensorView(BufferID(0), .f32, strides: rowMajorStrides(shape).map { $0 * each }).broadcast(from: shape, to: batch)
+      .strides
+  }
+
+  func packWeight(
     _ name: String, _ tensor: Tensor, _ matrix: RightMatrix, _ layout: PanelLayout, _ multiplication: Multiplication,
     _ isShifted: Bool
   ) throws(Diagnostic) -> (BufferID, BufferID?) {

@@ -135,7 +135,7 @@ public final class ProgramBuilder {
   public func dispatch(
     _ family: String, at site: String, _ generate: (KernelScope) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
-    let scope = KernelScope(family: family)
+    let scope = KernelScope(family: family, profile)
     try generate(scope)
     let uses = scope.uses
     let name = shared.intern(scope.finish(), family: family)

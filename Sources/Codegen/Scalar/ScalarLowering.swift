@@ -60,21 +60,21 @@ extension Unary: ScalarLowering {
     case .sign:
       let positive = build.select(build.compare(.gt, x, zero), one(), build.select(build.compare(.ne, x, x), x, zero))
       value = build.select(build.compare(.lt, x, zero), build.float(-1, type), positive)
-    case .exp: value = build.exp(x)
-    case .log: value = build.log(x)
+    case .exp: value = scope.math.exp(x)
+    case .log: value = scope.math.log(x)
     case .sqrt: value = build.unary(.sqrt, x)
     case .rsqrt: value = build.div(one(), build.unary(.sqrt, x))
     case .reciprocal: value = build.div(one(), x)
-    case .tanh: value = build.tanh(x)
-    case .sigmoid: value = build.sigmoid(x)
-    case .erf: value = build.erf(x)
+    case .tanh: value = scope.math.tanh(x)
+    case .sigmoid: value = scope.math.sigmoid(x)
+    case .erf: value = scope.math.erf(x)
     // The second operand wins when one is NaN, and minus zero stays as it is.
     case .relu: value = build.select(build.compare(.lt, x, zero), zero, x)
     case .floor: value = build.unary(.floor, x)
     case .ceil: value = build.unary(.ceil, x)
     case .round: value = build.unary(.rint, x)
-    case .sin: value = build.sin(x)
-    case .cos: value = build.cos(x)
+    case .sin: value = scope.math.sin(x)
+    case .cos: value = scope.math.cos(x)
     case .isNaN: return build.compare(.ne, x, x)
     case .not, .bitNot: throw .bug("\(mnemonic) takes no floats")
     }
@@ -90,11 +90,12 @@ extension Binary: ScalarLowering {
   ) throws(Diagnostic) -> LoopValue {
     let value =
       types[0].isFloat
-      ? try lowerFloat(inputs[0], inputs[1], scope.build) : try lowerInteger(inputs[0], inputs[1], types[0], scope)
+      ? try lowerFloat(inputs[0], inputs[1], scope) : try lowerInteger(inputs[0], inputs[1], types[0], scope)
     return scope.rounded(value, as: types[0])
   }
 
-  private func lowerFloat(_ a: LoopValue, _ b: LoopValue, _ build: KernelBuilder) throws(Diagnostic) -> LoopValue {
+  private func lowerFloat(_ a: LoopValue, _ b: LoopValue, _ scope: KernelScope) throws(Diagnostic) -> LoopValue {
+    let build = scope.build
     switch function {
     case .add: return build.add(a, b)
     case .sub: return build.sub(a, b)
@@ -109,7 +110,7 @@ extension Binary: ScalarLowering {
       let differs = build.binary(.xor, build.compare(.lt, remainder, zero), build.compare(.lt, b, zero))
       let wrong = build.binary(.and, build.compare(.ne, remainder, zero), differs)
       return build.select(wrong, build.add(remainder, b), remainder)
-    case .pow: return build.pow(a, b)
+    case .pow: return scope.math.pow(a, b)
     case .and, .or, .xor, .shiftLeft, .shiftRight: throw .bug("\(mnemonic) takes no floats")
     }
   }
