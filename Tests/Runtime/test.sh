@@ -105,8 +105,16 @@ symbols_of() {
   [ "$exported" = digits_model ] || { echo "$name: exports" $exported; exit 1; }
 }
 
+# Martlet carries every file.
+for file in "$runtime"/*.[ch]; do
+  grep -q "#embed \"../Runtime/${file##*/}\"" "$here/../../Sources/CData/runtime.c" ||
+    { echo "${file##*/} is not embedded"; exit 1; }
+done
+
 rounds=100000
 run_on host ""
+rounds=5000
+run_on sanitized "" -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # The interface as C99 and as C++.
 echo '#include "digits.h"
