@@ -2,6 +2,9 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const char arguments_c[] = {
+#embed "../Runtime/arguments.c"
+};
 static const char bind_c[] = {
 #embed "../Runtime/bind.c"
 };
@@ -52,6 +55,7 @@ static const char weights_c[] = {
 };
 
 static const CDataRuntimeFile files[] = {
+    {"arguments.c", arguments_c, sizeof arguments_c},
     {"bind.c", bind_c, sizeof bind_c},
     {"context.c", context_c, sizeof context_c},
     {"cpu.c", cpu_c, sizeof cpu_c},

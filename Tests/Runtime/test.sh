@@ -31,7 +31,8 @@ run_on() {
   {
     $clang "$@" $artifact $warnings $include -c "$build/model.c" -o "$build/model.o"
     $clang "$@" $artifact $warnings -c "$here/digits_kernel.c" -o "$build/kernel.o"
-    $clang "$@" $program $warnings $include "$here/model_test.c" "$build/model.o" "$build/kernel.o" -o "$build/model_test"
+    $clang "$@" $program $warnings $include "$here/model_test.c" "$build/model.o" "$build/kernel.o" \
+      -o "$build/model_test"
     $clang "$@" $program $warnings $include -DMARTLET_WEIGHTS_FILE=1 "$here/pool_test.c" -o "$build/pool_test"
     $clang "$@" -O2 -std=c11 -D_GNU_SOURCE -DMARTLET_PREFIX=digits $warnings $include "$runtime/executable.c" \
       "$build/model.o" "$build/kernel.o" -pthread -lm -o "$build/digits"
@@ -60,7 +61,8 @@ use_executable() {
   # shellcheck disable=SC2086
   {
     status_of 0 $digits --help
-    status_of 0 $digits --random 7 --shape image=3x1x8x8 --output-dir "$build/out/a/b" --save-inputs "$build/out/in" --threads 2
+    status_of 0 $digits --random 7 --shape image=3x1x8x8 --output-dir "$build/out/a/b" \
+      --save-inputs "$build/out/in" --threads 2
     grep -q '^scores f32\[3, 10\]: ' "$build/stdout"
     status_of 0 $digits run --input image="$build/out/in/image.npy" --output-dir "$build/out/c" --json --threads 1
     grep -q '^{"outputs": \[{"name": "scores", "type": "f32", "shape": \[3, 10\]}\]}$' "$build/stdout"
