@@ -24,7 +24,7 @@ public struct Dim: Hashable, Sendable {
 
     fileprivate var key: String {
       switch self {
-      case .symbol(let name): name
+      case .symbol: description
       default: "~" + description
       }
     }
@@ -125,7 +125,8 @@ extension Dim {
     if exactlyDivided(by: divisor) != nil { return Dim(0) }
     let rest = split(by: divisor).rest
     if let x = rest.constant, let y = divisor.constant, y != 0, x != Int.min {
-      return Dim(x - y * Dim.floorDivide(x, y))
+      let remainder = x % y
+      return Dim(remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder)
     }
     return Dim(.mod(rest, divisor))
   }
@@ -296,7 +297,11 @@ extension Dim.Factor {
     case .floordiv(let a, let b): return both(a, b) { $1 == 0 ? nil : Dim.floorDivide($0, $1) }
     case .ceildiv(let a, let b): return both(a, b) { $1 == 0 || $0 == Int.min ? nil : -Dim.floorDivide(-$0, $1) }
     case .mod(let a, let b):
-      return both(a, b) { $1 == 0 ? nil : Dim.add($0, -Dim.multiply($1, Dim.floorDivide($0, $1))) }
+      return both(a, b) { x, y in
+        if y == 0 || y == -1 { return y == 0 ? nil : 0 }
+        let remainder = x % y
+        return remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder
+      }
     case .min(let a, let b): return both(a, b) { Swift.min($0, $1) }
     case .max(let a, let b): return both(a, b) { Swift.max($0, $1) }
     }
@@ -313,7 +318,7 @@ extension Dim.Factor {
       return Swift.max(x.lowerBound, y.lowerBound)...Swift.max(x.upperBound, y.upperBound)
     case .mod(_, let b):
       let y = b.bounds(ranges)
-      return Swift.min(0, y.lowerBound)...Swift.max(0, y.upperBound - 1)
+      return Swift.min(0, y.lowerBound)...Swift.max(0, Dim.add(y.upperBound, -1))
     case .floordiv(let a, let b), .ceildiv(let a, let b):
       let (x, y) = (a.bounds(ranges), b.bounds(ranges))
       guard y.lowerBound > 0 else { return -(1 << 40)...(1 << 40) }
@@ -356,7 +361,7 @@ extension Dim: CustomStringConvertible, ExpressibleByIntegerLiteral {
 extension Dim.Factor: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .symbol(let name): name
+    case .symbol(let name): MIRName.symbol(name)
     case .floordiv(let a, let b): "floordiv(\(a), \(b))"
     case .ceildiv(let a, let b): "ceildiv(\(a), \(b))"
     case .mod(let a, let b): "mod(\(a), \(b))"
@@ -397,4 +402,20 @@ extension Dim {
   }
 
   public enum Operator: String, Sendable { case add, multiply, floordiv, ceildiv, mod, min, max }
+}
+
+extension Dim {
+  /// True when no number in the expression is greater than `limit` in magnitude.
+  func isWithin(_ limit: Int) -> Bool {
+    terms.allSatisfy { term in
+      term.coefficient.magnitude <= limit.magnitude
+        && term.factors.allSatisfy { factor in
+          switch factor {
+          case .symbol: true
+          case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b), .max(let a, let b):
+            a.isWithin(limit) && b.isWithin(limit)
+          }
+        }
+    }
+  }
 }

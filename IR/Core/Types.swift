@@ -60,11 +60,12 @@ public struct TensorType: Hashable, Sendable {
   static func bytes(element: TensorElement, shape: [Int], layout: PackedLayout?) -> Int? {
     var count = 1
     for extent in shape {
-      guard extent >= 0 else { return nil }
+      guard extent >= 0, extent <= sizeLimit else { return nil }
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
       guard !overflow else { return nil }
       count = product
     }
+    guard count <= sizeLimit else { return nil }
     switch element {
     case .plain(let type), .quantized(let type, _):
       if let layout, shape.count >= 2, let columns = shape.last {
@@ -126,7 +127,7 @@ extension TensorElement: CustomStringConvertible {
   public var description: String {
     switch self {
     case .plain(let type): type.rawValue
-    case .quantized(let type, let name): "\(type.rawValue)<!\(name)>"
+    case .quantized(let type, let name): "\(type.rawValue)<!\(MIRName.sigiled(name))>"
     case .block(let format): format.name
     }
   }
