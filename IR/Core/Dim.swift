@@ -2,8 +2,8 @@
 ///
 /// Kept canonical (a sorted sum of products), so that equality of expressions is
 /// equality of values wherever algebra can tell: `2 * n + n == 3 * n`.
-/// Arithmetic saturates instead of trapping, because dims come from files; the
-/// verifier rejects anything that large.
+/// Dims come from files, so arithmetic neither traps nor grows without bound: what overflows, or would have more than
+/// `sizeLimit` parts, becomes `overflow`, which stays what it is and which the verifier rejects.
 public struct Dim: Hashable, Sendable {
   /// Products with non-zero coefficients, sorted by their factors; the constant has none and comes first.
   private(set) var terms: [Term]
@@ -32,7 +32,10 @@ public struct Dim: Hashable, Sendable {
 
   public init(_ constant: Int) { terms = constant == 0 ? [] : [Term(coefficient: constant, factors: [])] }
   public init(symbol: String) { terms = [Term(coefficient: 1, factors: [.symbol(symbol)])] }
-  private init(_ factor: Factor) { terms = [Term(coefficient: 1, factors: [factor])] }
+  private init(_ factor: Factor) {
+    self.init(terms: [Term(coefficient: 1, factors: [factor])])
+    if !hasAtMost(Dim.sizeLimit) { self = .overflow }
+  }
   private init(terms: [Term]) { self.terms = terms }
 
   public static func symbol(_ name: String) -> Dim { Dim(symbol: name) }
@@ -77,18 +80,24 @@ public struct Dim: Hashable, Sendable {
 extension Dim {
   public static func + (a: Dim, b: Dim) -> Dim {
     var byFactors: [[Factor]: Int] = [:]
-    for term in a.terms + b.terms { byFactors[term.factors, default: 0] = add(byFactors[term.factors] ?? 0, term.coefficient) }
+    for term in a.terms + b.terms {
+      byFactors[term.factors] = sum(byFactors[term.factors] ?? 0, term.coefficient)
+    }
     return Dim(collecting: byFactors)
   }
 
   public static func - (a: Dim, b: Dim) -> Dim { a + b * Dim(-1) }
 
   public static func * (a: Dim, b: Dim) -> Dim {
+    if let x = a.constant, let y = b.constant { return Dim(product(x, y)) }
+    guard a.terms.count * b.terms.count <= sizeLimit else { return .overflow }
     var byFactors: [[Factor]: Int] = [:]
     for x in a.terms {
       for y in b.terms {
-        let factors = (x.factors + y.factors).sorted { $0.key < $1.key }
-        byFactors[factors, default: 0] = add(byFactors[factors] ?? 0, multiply(x.coefficient, y.coefficient))
+        let factors =
+          x.factors.isEmpty || y.factors.isEmpty
+          ? x.factors + y.factors : (x.factors + y.factors).sorted { $0.key < $1.key }
+        byFactors[factors] = sum(byFactors[factors] ?? 0, product(x.coefficient, y.coefficient))
       }
     }
     return Dim(collecting: byFactors)
@@ -152,7 +161,7 @@ extension Dim {
       guard let quotient = Dim.divide(term, by) else { return nil }
       result.append(quotient)
     }
-    return Dim(collecting: Dictionary(result.map { ($0.factors, $0.coefficient) }, uniquingKeysWith: Dim.add))
+    return Dim(collecting: Dictionary(result.map { ($0.factors, $0.coefficient) }, uniquingKeysWith: Dim.sum))
   }
 
   /// The terms the divisor divides, divided, and the rest as it is.
@@ -174,7 +183,7 @@ extension Dim {
       }
     }
     return (
-      Dim(collecting: Dictionary(multiple.map { ($0.factors, $0.coefficient) }, uniquingKeysWith: Dim.add)),
+      Dim(collecting: Dictionary(multiple.map { ($0.factors, $0.coefficient) }, uniquingKeysWith: Dim.sum)),
       Dim(terms: rest)
     )
   }
@@ -192,12 +201,36 @@ extension Dim {
   private init(collecting byFactors: [[Factor]: Int]) {
     let kept = byFactors.filter { $0.value != 0 }.map { Term(coefficient: $0.value, factors: $0.key) }
     terms = kept.count < 2 ? kept : kept.sorted { Dim.key($0) < Dim.key($1) }
+    if !hasAtMost(Dim.sizeLimit) || kept.contains(where: { $0.coefficient == Dim.overflowed }) { self = .overflow }
   }
 
   private static func key(_ term: Term) -> String { term.factors.map(\.key).joined(separator: "*") }
 
   private static func ordered(_ a: Dim, _ b: Dim) -> (Dim, Dim) { a.description <= b.description ? (a, b) : (b, a) }
 
+  /// More symbols, numbers and functions than any model's dims have.
+  static let sizeLimit = 128
+
+  /// What arithmetic gives that left the 64 bits or the size limit.
+  public static let overflow = Dim(overflowed)
+  private static let overflowed = Int.max - 1
+
+  /// True when some part is not known because it overflowed.
+  public var hasOverflowed: Bool { constant == Dim.overflowed }
+
+  private static func sum(_ a: Int, _ b: Int) -> Int {
+    if a == overflowed || b == overflowed { return overflowed }
+    let (value, overflow) = a.addingReportingOverflow(b)
+    return overflow ? overflowed : value
+  }
+
+  private static func product(_ a: Int, _ b: Int) -> Int {
+    if a == overflowed || b == overflowed { return overflowed }
+    let (value, overflow) = a.multipliedReportingOverflow(by: b)
+    return overflow ? overflowed : value
+  }
+
+  /// Saturating, for intervals and values.
   static func add(_ a: Int, _ b: Int) -> Int {
     let (value, overflow) = a.addingReportingOverflow(b)
     return overflow ? (a < 0 ? -Int.max : Int.max) : value
@@ -416,6 +449,30 @@ extension Dim {
             a.isWithin(limit) && b.isWithin(limit)
           }
         }
+    }
+  }
+}
+
+extension Dim {
+  /// True when the expression has at most so many parts; stops counting beyond.
+  private func hasAtMost(_ limit: Int) -> Bool {
+    var budget = limit
+    spend(&budget)
+    return budget >= 0
+  }
+
+  private func spend(_ budget: inout Int) {
+    for term in terms {
+      budget -= 1
+      for factor in term.factors {
+        if budget < 0 { return }
+        switch factor {
+        case .symbol: budget -= 1
+        case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b), .max(let a, let b):
+          a.spend(&budget)
+          b.spend(&budget)
+        }
+      }
     }
   }
 }
