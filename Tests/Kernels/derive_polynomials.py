@@ -129,6 +129,10 @@ POLYNOMIALS = {
     "cos": lambda bits, degree: fit(
         lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2, lambda z: z * z, TINY, (pi / 4) ** 2 * mpf("1.001"), degree,
         bits),
+    # tanh(x) = x + x^3 q(x^2) for |x| <= 0.55.
+    "tanh": lambda bits, degree: fit(
+        lambda z: (tanh(sqrt(z)) - sqrt(z)) / sqrt(z) ** 3, lambda z: z * sqrt(z) / tanh(sqrt(z)), TINY,
+        mpf("0.5501") ** 2, degree, bits),
     # erf(x) = x + x q(x^2) for |x| <= 1.
     "erf": lambda bits, degree: fit(
         lambda z: erf(sqrt(z)) / sqrt(z) - 1, lambda z: sqrt(z) / erf(sqrt(z)), TINY, mpf(1) * mpf("1.0001"), degree,
@@ -145,9 +149,11 @@ def erfc_center(bits):
     return mpf(2) if bits == 24 else mpf(3)
 
 
+# For f32 and, where it has its own, for f64.
 DEGREES = {
     "expm1": (5, 11), "log": (8, 20), "logs": (3, 7), "logpow": (3, 7),
-    "sin": (3, 6), "cos": (2, 6), "erf": (7, 13), "erfc": (8, 17),
+    "sin": (3, 6), "cos": (2, 6), "erf": (7, 13), "erfc": (8, 17), "tanh": (5,),
+   
 }
 
 
@@ -170,7 +176,10 @@ def main():
     print("extension VectorMath {")
     for number, name in enumerate(names):
         for index, bits in enumerate((24, 53)):
-            degree = chosen[index] if len(chosen) == 2 else DEGREES[name][index]
+            degrees = chosen or DEGREES[name]
+            if index >= len(degrees):
+                continue
+            degree = degrees[index]
             coefficients, greatest = POLYNOMIALS[name](bits, degree)
             if number + index > 0:
                 print()

@@ -35,7 +35,7 @@ extension VectorMath {
   private func logarithmSingle(_ f: LoopValue, _ k: LoopValue) -> LoopValue {
     let square = mul(f, f)
     let tail = mul(mul(square, f), polynomial(f, Self.logSingle))
-    let low = multiplyAdd(k, 0x1.7f7d1cp-20, tail)
+    let low = multiplyAdd(k, lowLogOfTwo(f), tail)
     let sum = add(f, multiplyAdd(square, -0.5, low))
     return multiplyAdd(k, 0x1.62e4p-1, sum)
   }
@@ -46,8 +46,7 @@ extension VectorMath {
     let z = mul(s, s)
     let half = mul(scale(f, 0.5), f)
     let inner = multiplyAdd(z, polynomial(z, Self.logsDouble), half)
-    let low = multiplyAdd(k, 0x1.ef35793c7673p-45, mul(s, inner))
+    let low = multiplyAdd(k, lowLogOfTwo(f), mul(s, inner))
     return multiplyAdd(k, 0x1.62e42fefa38p-1, sub(f, sub(half, low)))
   }
-
 }
