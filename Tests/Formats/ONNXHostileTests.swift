@@ -87,7 +87,7 @@ import Testing
     let claim = [0x4a] + ONNXHostile.varint(2 << 30)
     failure(ONNXHostile.run(7, ONNXHostile.run(5, claim) + [UInt8](repeating: 0, count: 2000)), "graph.initializer[0]")
     let dims = ONNXHostile.number(1, 2 << 30) + ONNXHostile.number(2, 1)
-    try tensorFailure(dims, "dims [2147483648] take 2147483648")
+    try tensorFailure(dims, "holds no data, [2147483648] of f32 take 8589934592 bytes")
   }
 
   @Test func depthIsLimited() {
@@ -125,6 +125,11 @@ import Testing
     failure(ONNXHostile.run(7, ONNXHostile.run(5, ONNXHostile.run(10, [0, 0, 0, 0]))), "no multiple of 8")
     failure(ONNXHostile.run(7, ONNXHostile.run(5, ONNXHostile.run(5, [0x80]))), "does not end")
     failure(ONNXHostile.run(7, ONNXHostile.run(5, ONNXHostile.run(7, .init(repeating: 0xff, count: 11)))), "64 bits")
+  }
+
+  @Test func emptyMessagesDoNotFillTheMemory() {
+    let nodes = [UInt8](repeating: 0, count: 4 << 20).enumerated().map { $0.offset % 2 == 0 ? 0x0a : UInt8(0) }
+    failure(ONNXHostile.run(7, nodes), "more messages than")
   }
 
   // MARK: Tensors
