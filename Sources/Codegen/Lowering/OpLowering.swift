@@ -38,7 +38,7 @@ extension ProgramBuilder {
   private func lowerFromFacts(_ id: OpID) throws(Diagnostic) -> Bool {
     let operation = function[id]
     guard operation.regions.isEmpty, operation.kind.effects.isPure, operation.results.count == 1,
-      !(operation.kind is Constant), !(operation.kind is Extent),
+      !(operation.kind is Constant), operation.kind.mnemonic != "extent",
       let elements = function[operation.results[0]].fact.elements,
       let type = function.tensorType(operation.results[0]), type.plain == .i64
     else { return false }
