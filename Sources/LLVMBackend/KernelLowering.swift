@@ -70,7 +70,12 @@ final class KernelLowering {
     addAttributes(to: body)
     attach("noinline", to: body)
     describeParameters()
-    for number in 0..<LLVMCountParams(body) { parameters.append(LLVMGetParam(body, number)) }
+    let names = kernel.buffers.map(\.name) + kernel.scalars.map(\.name) + ["thread", "threads"]
+    for (number, name) in names.enumerated() {
+      let parameter = LLVMGetParam(body, UInt32(number))!
+      LLVMSetValueName2(parameter, name, name.utf8.count)
+      parameters.append(parameter)
+    }
     let entry = block("entry")
     LLVMPositionBuilderAtEnd(builder, entry)
     for local in kernel.locals {

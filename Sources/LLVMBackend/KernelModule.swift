@@ -61,7 +61,10 @@ final class KernelModule {
       defer { LLVMDisposeMessage(text) }
       return Array(String(cString: text).utf8)
     case .object: return try emit(LLVMObjectFile)
-    case .assembly: return try emit(LLVMAssemblyFile)
+    case .assembly:
+      // The comments tell spills from accesses of arrays.
+      LLVMSetTargetMachineAsmVerbosity(session.machine, 1)
+      return try emit(LLVMAssemblyFile)
     }
   }
 

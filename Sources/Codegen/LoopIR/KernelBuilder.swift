@@ -161,10 +161,12 @@ public final class KernelBuilder {
 
   public func check(_ condition: LoopValue, status: Int) { append(.check(condition, status: status)) }
 
-  /// The mask of the first `count` of `lanes` lanes, for an index value `count`.
+  /// The mask of the first `count` of `lanes` lanes, for an index value `count` of at least zero.
   public func prefixMask(_ count: LoopValue, lanes: Int) -> LoopValue {
-    let lane = iota(LoopType(.i64, lanes: lanes))
-    return compare(.lt, lane, splat(count, lanes: lanes))
+    // 32-bit lanes: one vector comparison where 64 bits would take two.
+    let lane = LoopType(.i32, lanes: lanes)
+    let narrow = convert(.truncate, min(count, index(lanes)), to: LoopType(.i32))
+    return compare(.lt, iota(lane), splat(narrow, lanes: lanes))
   }
 
   // MARK: Structure
