@@ -43,7 +43,10 @@ var targets: [Target] = [
   module("Passes", at: "Sources/Passes", uses: ["IR", "Support"]),
   module("Codegen", at: "Sources/Codegen", uses: ["IR", "Targets", "Support"]),
 
+  module("CommandLineKit", at: "Sources/CommandLineKit", uses: ["Support"]),
+
   tests("Support", uses: ["Support"]),
+  tests("CommandLineKit", uses: ["CommandLineKit", "Support"]),
   tests("Targets", uses: ["Targets", "Support"]),
   tests("IR", uses: ["IR", "Support"]),
   tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
@@ -61,11 +64,15 @@ if withLLVM {
       settings: llvmHeaders, linker: llvmLibrary),
     module(
       "Driver", at: "Sources/Driver",
-      uses: ["Frontends", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "Support"],
+      uses: [
+        "Frontends", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "CommandLineKit",
+        "Support",
+      ],
       settings: llvmHeaders),
     module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"], settings: llvmHeaders),
     .executableTarget(
-      name: "martlet", dependencies: ["Driver", "Support"], path: "Sources/martlet", swiftSettings: llvmHeaders),
+      name: "martlet", dependencies: ["Driver", "CommandLineKit", "Support"], path: "Sources/martlet",
+      swiftSettings: llvmHeaders),
 
     tests("Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support"], settings: llvmHeaders),
     tests("EndToEnd", uses: ["Driver", "IR", "Formats", "Support"], settings: llvmHeaders),

@@ -80,6 +80,8 @@ public struct Profile: Sendable, Hashable {
     public var sysroot: String?
   }
 
+  /// Whether loads and stores of some lanes only are one instruction for every element width.
+  public var hasMaskedMemory: Bool { vectorBits >= 512 }
   /// How many elements of `bits` bits fill a vector register.
   public func lanes(bits: Int) -> Int { bits > 0 ? max(1, vectorBits / bits) : 1 }
   /// `features` as LLVM wants them.

@@ -57,7 +57,7 @@ MARTLET_LOCAL martlet_status martlet_check_workspace(martlet_frame *frame, int64
   int64_t needed;
   if (used <= frame->size) return MARTLET_OK;
   if (used > MARTLET_SIZE_LIMIT)
-    return martlet_fail(frame->context, MARTLET_LIMIT_EXCEEDED, "entry \"%s\": a workspace beyond the limit of %d bytes",
+    return martlet_fail(frame->context, MARTLET_LIMIT_EXCEEDED, "entry \"%s\": the workspace exceeds %d bytes",
                         frame->entry->name, MARTLET_SIZE_LIMIT);
   /* The next workspace may be aligned worse than this one. */
   needed = used + MARTLET_ALIGNMENT - 1;

@@ -94,8 +94,9 @@ typedef struct martlet_string {
 /* One value passed to or received from `run`. This structure never grows within an ABI version.
  *
  *             input                                       output
- *   data      the elements                                the caller's buffer, or NULL or an old view: run stores a
- *                                                         view into the workspace, valid until the next run
+ *   data      the elements                                the caller's buffer, or NULL: run stores the address of a
+ *                                                         view into the workspace, valid until the next run,
+ *                                                         reserve or grow (a view passed to a run counts as NULL)
  *   capacity  bytes at data; 0: not stated, unchecked     bytes at data (looked at only when data is not NULL)
  *   type      an element type, checked unless NONE        set by run
  *   rank      number of dims                              set by run

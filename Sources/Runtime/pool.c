@@ -2,8 +2,8 @@
  *
  * The caller of a job is its thread 0. Each worker waits for its own counter `go` to move, does its part, and stores
  * the same number in `done`; both have a pair of cache lines to themselves (adjacent lines are fetched together), and
- * the job lies beside `go`, so that a job costs each worker one line there and one back. Everybody spins for a bounded number of
- * pauses and then sleeps in a futex; the waking call is made only when the sleeper said that it sleeps.
+ * the job lies beside `go`, so that a job costs each worker one line there and one back. Everybody spins for a bounded
+ * number of pauses and then sleeps in a futex; the waking call is made only when the sleeper said that it sleeps.
  *
  * Fork: a child has the memory of the pool but not its threads. One page is mapped so that the kernel zeroes it in a
  * child (MADV_WIPEONFORK, Linux 4.14): noticing a fork is one load, where pthread_atfork would register with a library
@@ -110,7 +110,8 @@ MARTLET_LOCAL void *martlet_work(void *argument) {
 MARTLET_LOCAL void martlet_start(martlet_threads *threads) {
   enum { SET_MASK = 2 };
   /* All but SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV and SIGPROF, which concern the thread itself. */
-  const uint64_t mask = ~((1ull << 3) | (1ull << 4) | (1ull << 5) | (1ull << 6) | (1ull << 7) | (1ull << 10) | (1ull << 26));
+  const uint64_t own = 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 26;
+  const uint64_t mask = ~own;
   uint64_t before = 0;
   int32_t i, count = threads->head.threads - 1;
   martlet_system(MARTLET_SYS_RT_SIGPROCMASK, SET_MASK, (long)&mask, (long)&before, 8, 0, 0);

@@ -2,7 +2,7 @@
  * and errno is not touched. */
 #include "runtime.h"
 
-#if defined(__linux__) && (MARTLET_THREADS || MARTLET_WEIGHTS_FILE || MARTLET_HEAP)
+#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__) || (defined(__riscv) && __riscv_xlen == 64))
 #define MARTLET_SYSTEM 1
 
 #if defined(__x86_64__)
@@ -22,7 +22,7 @@ MARTLET_LOCAL long martlet_system(long number, long a, long b, long c, long d, l
                    : "rcx", "r11", "memory");
   return result;
 }
-#elif defined(__aarch64__) || (defined(__riscv) && __riscv_xlen == 64)
+#else
 enum {
   MARTLET_SYS_OPENAT = 56, MARTLET_SYS_CLOSE = 57, MARTLET_SYS_LSEEK = 62, MARTLET_SYS_READ = 63,
   MARTLET_SYS_FUTEX = 98, MARTLET_SYS_SCHED_GETAFFINITY = 123, MARTLET_SYS_RT_SIGPROCMASK = 135,
@@ -49,8 +49,6 @@ MARTLET_LOCAL long martlet_system(long number, long a, long b, long c, long d, l
   __asm__ volatile(MARTLET_CALL : "+r"(a0) : "r"(n), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5) : "memory");
   return a0;
 }
-#else
-#error "Martlet's runtime knows the system calls of x86_64, aarch64 and riscv64; compile with -DMARTLET_THREADS=0 -DMARTLET_HEAP=0"
 #endif
 
 enum { MARTLET_ADVISE_HUGE_PAGES = 14, MARTLET_ADVISE_WIPE_ON_FORK = 18 };
@@ -100,4 +98,7 @@ MARTLET_LOCAL int32_t martlet_cpu_count(void) {
 }
 #else
 #define MARTLET_SYSTEM 0
+#if MARTLET_THREADS
+#error "threads need Linux on x86_64, aarch64 or riscv64; elsewhere compile with -DMARTLET_THREADS=0"
+#endif
 #endif

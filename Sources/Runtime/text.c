@@ -43,6 +43,7 @@ MARTLET_LOCAL void martlet_format(char *text, int64_t capacity, const char *form
 
 MARTLET_LOCAL martlet_status martlet_fail(martlet_context *context, martlet_status status, const char *format, ...) {
   va_list arguments;
+  if (!context) return status;
   va_start(arguments, format);
   martlet_format(context->message, MARTLET_MESSAGE_CAPACITY, format, arguments);
   va_end(arguments);

@@ -36,11 +36,14 @@ public final class AtomicFile {
       let (folder, name) = AtomicFile.split(target)
       let aside = "\(folder).\(name).\(getpid()).\(unique).tmp"
       temporary = aside
+      TemporaryFiles.add(aside)
       descriptor = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if descriptor >= 0, exists { _ = fchmod(descriptor, status.st_mode & 0o7777) }
     }
     guard descriptor >= 0 else {
-      throw .invalid("cannot be written: \(systemErrorText())", at: Location(file: path))
+      let failure = writeFailure()
+      if let temporary { TemporaryFiles.remove(temporary) }
+      throw failure
     }
     buffer.reserveCapacity(AtomicFile.bufferSize)
   }
@@ -115,14 +118,15 @@ public final class AtomicFile {
     descriptor = -1
     guard closed == 0 else {
       let failure = writeFailure()
-      if let temporary { unlink(temporary) }
+      discard()
       throw failure
     }
     if let temporary, rename(temporary, target) != 0 {
       let failure = writeFailure()
-      unlink(temporary)
+      discard()
       throw failure
     }
+    if let temporary { TemporaryFiles.remove(temporary) }
   }
 
   /// Gives up: the target stays as it was.
@@ -130,7 +134,13 @@ public final class AtomicFile {
     guard descriptor >= 0 else { return }
     close(descriptor)
     descriptor = -1
-    if let temporary { unlink(temporary) }
+    discard()
+  }
+
+  private func discard() {
+    guard let temporary else { return }
+    unlink(temporary)
+    TemporaryFiles.remove(temporary)
   }
 
   private func flush() throws(Diagnostic) {

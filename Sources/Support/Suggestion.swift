@@ -17,24 +17,3 @@ public func choiceHint(for word: String, among candidates: [String]) -> String {
   if let near = suggestion(for: word, among: candidates) { return "did you mean \(near)?" }
   return "there is " + candidates.joined(separator: ", ")
 }
-
-/// How many insertions, deletions, replacements and swaps of neighbours turn `a` into `b`.
-private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-  var beforePrevious: [Int] = []
-  var previous = Array(0...b.count)
-  for (row, left) in a.enumerated() {
-    var current = [row + 1]
-    current.reserveCapacity(b.count + 1)
-    for (column, right) in b.enumerated() {
-      let replaced = previous[column] + (left == right ? 0 : 1)
-      var least = min(replaced, previous[column + 1] + 1, current[column] + 1)
-      if row > 0, column > 0, left == b[column - 1], a[row - 1] == right {
-        least = min(least, beforePrevious[column - 1] + 1)
-      }
-      current.append(least)
-    }
-    beforePrevious = previous
-    previous = current
-  }
-  return previous[b.count]
-}

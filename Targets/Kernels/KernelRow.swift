@@ -41,9 +41,12 @@ public struct KernelRow: Sendable, Hashable {
   /// Every row there is.
   public static let all: [KernelRow] = f32Rows + u8i8Rows
 
+  /// The rows that exist on a machine.
+  public static func rows(for profile: Profile) -> [KernelRow] { all.filter { $0.machine.fits(profile) } }
+
   /// The tiles that exist for `types` on a machine, widest first, then tallest.
   public static func contractionTiles(for profile: Profile, types: ContractionTypes) -> [Tile] {
-    let rows = all.filter { $0.types == types && $0.machine.fits(profile) }
+    let rows = self.rows(for: profile).filter { $0.types == types }
     return rows.flatMap(\.tiles).sorted { ($0.vectors, $0.rows) > ($1.vectors, $1.rows) }
   }
 }

@@ -98,4 +98,38 @@ import Testing
   @Test func everyElementTypeHasANumber() {
     for type in ElementType.allCases { #expect(ONNXDataType(type).elementType == type) }
   }
+
+  @Test func weightsMoveOutAndIn() throws {
+    let folder = try TemporaryFolder()
+    let large = ByteView(copying: (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
+    var inner = ONNXGraph()
+    inner.initializers = [ONNXTensor("inner", .u8, dims: [2000], data: large.slice(0, 2000) ?? .empty)]
+    var model = ONNXModel()
+    model.graph.initializers = [
+      ONNXTensor("large", .u8, dims: [100_000], data: large),
+      ONNXTensor("small", .u8, dims: [1], data: large.slice(9, 1) ?? .empty),
+      ONNXTensor("text", strings: ["kept"], dims: []),
+    ]
+    model.graph.nodes = [
+      ONNXNode("If", inputs: [], outputs: [], attributes: [ONNXAttribute("then_branch", graph: inner)])
+    ]
+
+    let path = folder.file("m.onnx")
+    try model.writeWithExternalData(to: path)
+    let outside = try ONNXModel.read(path: path)
+    #expect(outside.graph.initializers.map(\.isExternal) == [true, false, false])
+    #expect(try MappedFile(path: path).count < 2000)
+    #expect(try outside.graph.initializers[0].bytes() == large)
+    #expect(try outside.graph.nodes[0].attributes[0].graph?.initializers[0].bytes().count == 2000)
+
+    // Over itself, and then inside again in another folder.
+    try outside.writeWithExternalData(to: path)
+    #expect(try ONNXModel.read(path: path).graph.initializers[0].bytes() == large)
+    let other = try TemporaryFolder()
+    try outside.write(to: other.file("one.onnx"))
+    let inside = try ONNXModel.read(path: other.file("one.onnx"))
+    #expect(try inside.graph.initializers[0].bytes() == large)
+    #expect(inside.graph.initializers.allSatisfy { !$0.isExternal })
+    #expect(try inside.graph.initializers[2].strings().map(\.text) == ["kept"])
+  }
 }

@@ -2,5 +2,6 @@
 #define CDATA_H
 
 #include "CDataProfiles.h"
+#include "CDataRuntime.h"
 
 #endif

@@ -44,8 +44,10 @@ struct TileEmitter {
   private var panelWidth: Int { panelVectors * multiplication.lanes * multiplication.group }
 
   /// The sums, row by row.
-  func emit(rows: [TileRow], segments: [TileSegment], panelBase: LoopValue) -> [[LoopValue]] {
-    var sums = rows.map { _ in (0..<vectors).map { _ in build.zero(multiplication.accumulator) } }
+  func emit(
+    rows: [TileRow], segments: [TileSegment], panelBase: LoopValue, continuing: [[LoopValue]]? = nil
+  ) -> [[LoopValue]] {
+    var sums = continuing ?? rows.map { _ in (0..<vectors).map { _ in build.zero(multiplication.accumulator) } }
     for segment in segments { sums = emit(segment, rows, panelBase, sums) }
     return sums
   }

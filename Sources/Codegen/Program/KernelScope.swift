@@ -1,5 +1,6 @@
 import IR
 import Support
+import Targets
 
 /// Writes one kernel together with what its dispatch passes to it.
 ///
@@ -16,11 +17,14 @@ public final class KernelScope {
   public private(set) var parallelism = Dim(1)
   /// Multiply-adds of the whole dispatch.
   public var work = Dim(0)
-  let family: String
+  let profile: Profile
+  /// Transcendental functions as this machine computes them best.
+  let math: VectorMath
 
-  init(family: String) {
-    self.family = family
+  init(family: String, _ profile: Profile) {
+    self.profile = profile
     build = KernelBuilder(name: family)
+    math = VectorMath(build, fused: profile.hasFMA)
   }
 
   /// The value of a dim: a constant or a scalar argument.

@@ -16,10 +16,14 @@ public struct Program: Sendable {
 }
 
 /// A weight and its place in the weights section.
+///
+/// What lies there is made when it is written, not before: packing must not hold
+/// gigabytes twice.
 public struct PlacedWeight: Sendable {
   public var name: String
-  public var tensor: Tensor
   public var offset: Int
+  public var bytes: Int
+  public var content: @Sendable () -> ByteView
 }
 
 /// A state and its place in a context's memory.

@@ -61,9 +61,14 @@ public final class ProgramBuilder {
   }
 
   public func weightBuffer(_ name: String, _ tensor: Tensor) -> BufferID {
+    weightBuffer(name, bytes: tensor.bytes.count) { tensor.bytes }
+  }
+
+  /// A place in the weights section for bytes that `content` makes when they are written.
+  func weightBuffer(_ name: String, bytes: Int, content: @escaping @Sendable () -> ByteView) -> BufferID {
     if let known = weightBuffers[name] { return known }
-    let offset = shared.place(weight: name, tensor)
-    let id = addBuffer("@" + name, bytes: Dim(tensor.bytes.count), .weight(offset))
+    let offset = shared.place(weight: name, bytes: bytes, content)
+    let id = addBuffer("@" + name, bytes: Dim(bytes), .weight(offset))
     weightBuffers[name] = id
     return id
   }
@@ -77,6 +82,18 @@ public final class ProgramBuilder {
     let id = addBuffer("@" + name, bytes: Dim(bytes), .state(offset))
     stateBuffers[name] = id
     return id
+  }
+
+  /// From now on `buffer` is another name of `target`'s memory.
+  func redirect(_ buffer: BufferID, to target: BufferID) { buffers[buffer.number].place = .alias(target) }
+
+  /// Symbols that the inputs' shapes tell before anything runs.
+  var inputSymbols: Set<String> {
+    var symbols: Set<String> = []
+    for argument in function[function.body].arguments {
+      for dim in function.tensorType(argument)?.shape ?? [] { symbols.formUnion(dim.symbols) }
+    }
+    return symbols
   }
 
   func bind(_ value: ValueID, to buffer: BufferID) { bufferOfValue[value] = buffer }
@@ -118,7 +135,7 @@ public final class ProgramBuilder {
   public func dispatch(
     _ family: String, at site: String, _ generate: (KernelScope) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
-    let scope = KernelScope(family: family)
+    let scope = KernelScope(family: family, profile)
     try generate(scope)
     let uses = scope.uses
     let name = shared.intern(scope.finish(), family: family)
@@ -159,18 +176,18 @@ final class ProgramStore {
     anonymous.name = ""
     if let known = kernelNames[anonymous] { return known }
     var named = kernel
-    named.name = "k_\(family)_\(anonymous.fingerprint)"
+    named.name = "k_\(family)_\(anonymous.contentHash)"
     kernelNames[anonymous] = named.name
     kernels.append(named)
     return named.name
   }
 
-  func place(weight name: String, _ tensor: Tensor) -> Int {
+  func place(weight name: String, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {
     if let known = weightOffsets[name] { return known }
     let offset = (weightBytes + 63) / 64 * 64
-    weights.append(PlacedWeight(name: name, tensor: tensor, offset: offset))
+    weights.append(PlacedWeight(name: name, offset: offset, bytes: bytes, content: content))
     weightOffsets[name] = offset
-    weightBytes = offset + tensor.bytes.count
+    weightBytes = offset + bytes
     return offset
   }
 
@@ -178,7 +195,9 @@ final class ProgramStore {
     if let known = states.first(where: { $0.name == state.name }) { return known.offset }
     let offset = (stateBytes + 63) / 64 * 64
     states.append(PlacedState(name: state.name, offset: offset, bytes: bytes, initial: state.initial))
-    if let initial = state.initial, let weight = initialTensor(initial) { _ = place(weight: initial, weight) }
+    if let initial = state.initial, let weight = initialTensor(initial) {
+      _ = place(weight: initial, bytes: weight.bytes.count) { weight.bytes }
+    }
     stateBytes = offset + bytes
     return offset
   }

@@ -17,12 +17,12 @@ extension NumPyArchive {
       let offset = UInt64(file.position)
 
       // Sizes always stand in the wide field, so that one form serves all.
-      var extra = Record()
+      var extra = LittleEndianBytes()
       extra.u16(1)
       extra.u16(16)
       extra.u64(size)
       extra.u64(size)
-      var local = Record()
+      var local = LittleEndianBytes()
       local.u32(0x0403_4b50)
       local.common(checksum, nameLength: memberName.count)
       local.u16(UInt16(extra.bytes.count))
@@ -30,13 +30,13 @@ extension NumPyArchive {
       try file.write(header)
       try file.write(body)
 
-      var wide = Record()
+      var wide = LittleEndianBytes()
       wide.u16(1)
       wide.u16(24)
       wide.u64(size)
       wide.u64(size)
       wide.u64(offset)
-      var entry = Record()
+      var entry = LittleEndianBytes()
       entry.u32(0x0201_4b50)
       entry.u16(45)
       entry.common(checksum, nameLength: memberName.count)
@@ -52,7 +52,7 @@ extension NumPyArchive {
   }
 
   private static func end(count: UInt64, directoryAt start: UInt64, size: UInt64) -> [UInt8] {
-    var record = Record()
+    var record = LittleEndianBytes()
     record.u32(0x0606_4b50)
     record.u64(44)
     record.u16(45)
@@ -78,26 +78,10 @@ extension NumPyArchive {
   }
 }
 
-/// Little-endian numbers one after the other.
-private struct Record {
-  var bytes: [UInt8] = []
-
-  mutating func u16(_ value: UInt16) {
-    for shift in [0, 8] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
-  }
-  mutating func u32(_ value: UInt32) {
-    u16(UInt16(truncatingIfNeeded: value))
-    u16(UInt16(truncatingIfNeeded: value >> 16))
-  }
-  mutating func u64(_ value: UInt64) {
-    u32(UInt32(truncatingIfNeeded: value))
-    u32(UInt32(truncatingIfNeeded: value >> 32))
-  }
-  mutating func zeros(_ count: Int) { bytes += [UInt8](repeating: 0, count: count) }
-
+extension LittleEndianBytes {
   /// What the two headers of a member have in common: version, no compression, the first
   /// day that the format can name, checksum, sizes that stand elsewhere, the name's length.
-  mutating func common(_ checksum: UInt32, nameLength: Int) {
+  fileprivate mutating func common(_ checksum: UInt32, nameLength: Int) {
     u16(45)
     // Names are UTF-8.
     u16(0x0800)

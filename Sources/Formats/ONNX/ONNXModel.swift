@@ -69,17 +69,20 @@ public struct ONNXModel: ProtobufMessage {
 
   public func encode() -> [UInt8] { ProtobufEncoder.encode(self).bytes }
 
-  /// Writes the model. A reader of the format takes no file of 2 GiB or more: keep weights
-  /// outside by `writeWithExternalData` then.
+  /// Writes the model as one file, external data included. A reader of the format takes no file
+  /// of 2 GiB or more: keep weights outside by `writeWithExternalData` then.
   public func write(to path: String) throws(Diagnostic) {
+    try embeddingExternalData().encodedForFile(at: path).write(to: path)
+  }
+
+  /// The encoded model, if a file can hold it.
+  func encodedForFile(at path: String) throws(Diagnostic) -> ProtobufOutput {
     let output = ProtobufEncoder.encode(self)
     guard output.count < 1 << 31 else {
       throw .invalid(
         "would take \(output.count) bytes, an ONNX file holds less than 2 GiB", at: Location(file: path),
         hint: "keep the weights in a file of their own")
     }
-    let file = try AtomicFile(path: path)
-    try output.forEachPiece { (bytes) throws(Diagnostic) in try file.write(bytes) }
-    try file.commit()
+    return output
   }
 }

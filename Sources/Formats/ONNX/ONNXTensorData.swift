@@ -3,16 +3,11 @@ import Support
 extension ONNXTensor {
   /// The number of elements, checked.
   public func elementCount() throws(Diagnostic) -> Int {
-    var count = 1
-    var hasZero = false
-    for (axis, dim) in dims.enumerated() {
-      guard dim >= 0 else { throw fault("dims[\(axis)] is \(dim)") }
-      if dim == 0 { hasZero = true }
-      let (product, overflow) = count.multipliedReportingOverflow(by: max(dim, 1))
-      guard !overflow else { throw fault("dims \(dims) make more elements than can be counted") }
-      count = product
+    for (axis, dim) in dims.enumerated() where dim < 0 { throw fault("dims[\(axis)] is \(dim)") }
+    guard let count = checkedElementCount(dims) else {
+      throw fault("dims \(dims) make more elements than can be counted")
     }
-    return hasZero ? 0 : count
+    return count
   }
 
   /// The elements, packed low bits first: a view of the file where it has them so.
@@ -35,6 +30,9 @@ extension ONNXTensor {
       }
       return rawData
     }
+    guard hasTypedData || size == 0 else {
+      throw fault("holds no data, \(dims) of \(type.rawValue) take \(size) bytes")
+    }
     return try typedBytes(type, count: count, size: size)
   }
 
@@ -48,6 +46,10 @@ extension ONNXTensor {
       throw fault("string_data has \(stringData.count) elements, dims \(dims) take \(count)")
     }
     return stringData
+  }
+
+  private var hasTypedData: Bool {
+    !(floatData.isEmpty && int32Data.isEmpty && int64Data.isEmpty && doubleData.isEmpty && uint64Data.isEmpty)
   }
 
   private func typedBytes(_ type: ElementType, count: Int, size: Int) throws(Diagnostic) -> ByteView {

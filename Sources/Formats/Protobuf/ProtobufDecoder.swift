@@ -13,6 +13,8 @@ struct ProtobufDecoder: ProtobufVisitor {
   private let messageOrigin: ModelFile?
   private let base: UnsafeRawPointer
   private var failure: Diagnostic?
+  /// What the messages may take in memory: an empty one takes two bytes of the file and hundreds here.
+  private var budget: Int
   /// Where we are, as fields from the outermost message inwards.
   private var path: [Step] = []
 
@@ -35,6 +37,7 @@ struct ProtobufDecoder: ProtobufVisitor {
     self.file = file
     self.messageOrigin = origin
     self.base = source.base
+    self.budget = ProtobufDecoder.budget(for: source.count)
   }
 
   static func decode<M: ProtobufMessage>(
@@ -46,6 +49,12 @@ struct ProtobufDecoder: ProtobufVisitor {
     withExtendedLifetime(source) {}
     if let failure = decoder.failure { throw failure }
     return message
+  }
+
+  /// No honest message grows more than some 25 times; small files may be as wasteful as they like.
+  private static func budget(for size: Int) -> Int {
+    let (scaled, overflow) = size.multipliedReportingOverflow(by: 32)
+    return overflow ? .max : max(scaled, 1 << 26)
   }
 
   // MARK: The wire
@@ -301,6 +310,8 @@ struct ProtobufDecoder: ProtobufVisitor {
   /// Reads the payload at hand as a message. The fields of the outer one stay untouched.
   private mutating func nested<M: ProtobufMessage>(_ message: inout M, _ name: StaticString, index: Int?) {
     let outer = number
+    budget -= MemoryLayout<M>.stride
+    guard budget >= 0 else { return fail("holds more messages than a file of its size has use for", at: start) }
     path.append(Step(name: name, index: index))
     read(&message, from: start, to: end)
     path.removeLast()

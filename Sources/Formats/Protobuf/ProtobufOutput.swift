@@ -67,4 +67,10 @@ struct ProtobufOutput {
     try? forEachPiece { all.append(contentsOf: $0) }
     return all
   }
+
+  func write(to path: String) throws(Diagnostic) {
+    let file = try AtomicFile(path: path)
+    try forEachPiece { (bytes) throws(Diagnostic) in try file.write(bytes) }
+    try file.commit()
+  }
 }
