@@ -28,7 +28,7 @@ var targets: [Target] = [
   module("Codegen", at: "Sources/Codegen", uses: ["IR", "Targets", "Support"]),
 
   tests("Support", uses: ["Support"]),
-  tests("IR", uses: ["IR", "Support"], exclude: ["Invalid"]),
+  tests("IR", uses: ["IR", "Support"], exclude: ["Invalid", "RoundTrip"]),
   tests("Formats", uses: ["Formats", "Support"]),
   tests("Passes", uses: ["Passes", "IR", "Support"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
