@@ -30,7 +30,7 @@ mir)
   awk -v out="$build/mir-seeds/op" '
     /^```$/ { inside = !inside
       if (!inside) {
-        print "module @m {\n" head "entry @e(" arguments ") -> () {\n" body "return\n}\n}" > (out "-" n++ ".mir")
+        print "module @m {\nsymbol n in 1...8 symbol s in 0...8 symbol t in 0...8\n" head "entry @e(" arguments ") -> () {\n" body "return\n}\n}" > (out "-" n++ ".mir")
         head = arguments = body = "" }
       next }
     !inside { next }
