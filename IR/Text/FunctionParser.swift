@@ -158,8 +158,8 @@ struct FunctionParser {
       let written = try parseTypes(results.count)
       let guards = try parseGuards()
       let locations = try parseLocations()
-      let facts = try function.inferResults(of: kind, operands, regions: regions, in: &context)
       try checkEffects(of: kind)
+      let facts = try function.inferResults(of: kind, operands, regions: regions, in: &context)
       try compare(facts, written, mnemonic)
       let id = function.insert(
         kind, operands, results: facts, regions: regions, locations: locations,

@@ -63,7 +63,7 @@ struct TestWeights: WeightSource {
   @Test func theHashIsStable() throws {
     let module = try ModuleParser.parse("module @m {}", file: "m.mir")
     // The digest is part of cache keys and of golden files: changing it is a decision.
-    #expect(module.structuralHash == "b21ac5e9e0a04d4a0b6af18ef2d61051")
+    #expect(module.structuralHash.description == "15dba870414331e9961bdf8b0611d7c9")
   }
 
   @Test func errorsAreOneLineWithTheirPlace() throws {
