@@ -21,7 +21,16 @@ public let canonicalize = GraphPass(
   try context.rewrite(canonicalPatterns)
 }
 
-let canonicalPatterns: [RewritePattern] = [
-  identityTranspose,
-  composeTransposes,
-]
+/// In families, since one long list would be slow to type-check.
+let canonicalPatterns: [RewritePattern] = {
+  let known = [knownConstant, knownDim, resolvedIf, constantSelect]
+  let movement = [
+    identityTranspose, composeTransposes, unitTransposeIsReshape, identityReshape, composeReshapes, identityBroadcast,
+    composeBroadcasts, identitySlice, composeSlices, identityPad, concatOfOne, concatWithoutEmpty,
+  ]
+  let arithmetic = [
+    identityCast, castThereAndBack, castPastWider, constantToTheRight, neutralOperand, sameOperands, repeatedBound,
+    doubleNegation, idempotentFunction, broadcastIntoElementwise,
+  ]
+  return known + movement + arithmetic
+}()

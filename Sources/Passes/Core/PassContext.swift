@@ -21,6 +21,8 @@ public struct PassContext: Sendable {
   private var touched: [OpID] = []
   private var inference: InferenceContext
   private var rewritesLeft: Int
+  /// The last number given to a folded weight of each stem.
+  private var weightNumbers: [String: Int] = [:]
   /// Ops from this number on were inserted by the current rewrite.
   private var firstFreshOp = 0
 
@@ -165,7 +167,7 @@ public struct PassContext: Sendable {
       }
       keepElements(of: old, in: new)
     }
-    keepGuards(of: operation, id)
+    keepGuards(of: operation, besides: values)
     for value in values {
       guard let definition = function.definingOp(value), merging || definition.number >= firstFreshOp else { continue }
       addLocations(operation.locations, to: definition)
@@ -187,12 +189,15 @@ public struct PassContext: Sendable {
     function.setFact(fact, of: new)
   }
 
-  private mutating func keepGuards(of operation: Operation, _ id: OpID) {
-    let kept = operation.guards.filter { !provablyEqual($0.left, $0.right) }
+  private mutating func keepGuards(of operation: Operation, besides values: [ValueID]) {
+    var kept = operation.guards.filter { !provablyEqual($0.left, $0.right) }
+    for value in values where !kept.isEmpty {
+      guard let definition = function.definingOp(value) else { continue }
+      kept.removeAll { function[definition].guards.contains($0) }
+    }
     guard !kept.isEmpty, let heir = operation.next ?? operation.previous else { return }
-    var guards = function[heir].guards
-    for check in kept where !guards.contains(check) { guards.append(check) }
-    function.setGuards(guards, of: heir)
+    let guards = function[heir].guards
+    function.setGuards(guards + kept.filter { !guards.contains($0) }, of: heir)
   }
 
   /// Adds source names to an op that now does their work too.
@@ -200,6 +205,14 @@ public struct PassContext: Sendable {
     var all = function[id].locations
     for location in locations where !all.contains(location) { all.append(location) }
     if all.count != function[id].locations.count { function.setLocations(all, of: id) }
+  }
+
+  /// Moves guards and adds locations of an op to the one that takes its place.
+  public mutating func inherit(from old: OpID, to new: OpID) {
+    addLocations(function[old].locations, to: new)
+    let guards = function[new].guards
+    function.setGuards(guards + function[old].guards.filter { !guards.contains($0) }, of: new)
+    function.setGuards([], of: old)
   }
 
   /// Erases an op whose results are unused, then the ops that only it used.
@@ -339,13 +352,25 @@ public struct PassContext: Sendable {
 
   public mutating func setName(_ name: String?, of value: ValueID) { function.setName(name, of: value) }
 
-  /// Adds a folded weight and returns its value, or nil where it would exceed the growth allowed.
-  public mutating func addWeight(_ tensor: Tensor, named base: String, origin: String) -> ValueID? {
-    guard ledger.grow(by: tensor.bytes.count, limit: limits.foldedGrowthBytes) else { return nil }
-    let name = module.freshWeight(base)
+  /// Adds a folded weight named after another one and returns its value, or nil where the model may not grow so far.
+  public mutating func addWeight(_ tensor: Tensor, after name: String, origin: String, growth: Int) -> ValueID? {
+    guard ledger.grow(by: growth, limit: limits.foldedGrowthBytes) else { return nil }
+    let name = freshWeightName(after: name)
     module.add(Weight(name: name, tensor: tensor, origin: origin))
     changes += 1
     return function.weight(name, type: .tensor(tensor.type))
+  }
+
+  /// `w.1` after `w`, `w.2` after `w.1`.
+  private mutating func freshWeightName(after name: String) -> String {
+    var stem = name
+    if let dot = name.lastIndex(of: "."), let number = Int(name[name.index(after: dot)...]), number >= 0 {
+      stem = String(name[..<dot])
+    }
+    var number = weightNumbers[stem, default: 0] + 1
+    while module.weight("\(stem).\(number)") != nil { number += 1 }
+    weightNumbers[stem] = number
+    return "\(stem).\(number)"
   }
 
   /// The tensor of a constant or a weight.

@@ -6,6 +6,8 @@ public struct PassLimits: Hashable, Sendable {
   public var foldedResultBytes = 128 << 20
   /// A folded result up to this many bytes stays a constant in the graph; larger ones become weights.
   public var inlineConstantBytes = 256
+  /// A folded result beyond this many bytes must not be larger than its operands: codes and narrow types stay folded.
+  public var foldedExpansionBytes = 64 << 10
   /// Multiply-adds that folding one op may cost, and all ops together.
   public var foldedOpWork = 200_000_000
   public var foldedTotalWork = 2_000_000_000

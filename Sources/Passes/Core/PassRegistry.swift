@@ -2,7 +2,11 @@
 public enum PassRegistry {
   public static let all: [GraphPass] = [
     canonicalize,
+    commonSubexpressions,
+    constantFolding,
     deadCode,
+    fuseEpilogues,
+    imageLayout,
   ]
 
   public static func pass(_ name: String) -> GraphPass? { all.first { $0.name == name } }
