@@ -48,7 +48,8 @@ public final class Evaluator {
       guard let type = declaration.type.tensor, let shape = type.constantShape, let bytes = type.constantBytes else {
         throw .unsupported("state @\(name) has no constant shape and no initial value")
       }
-      value = .tensor(try Tensor(element: type.element, shape: shape, layout: type.layout, bytes: ByteView(count: bytes) { _ in }))
+      value = .tensor(
+        try Tensor(element: type.element, shape: shape, layout: type.layout, bytes: ByteView(count: bytes) { _ in }))
     }
     states[name] = value
     return value
@@ -84,7 +85,9 @@ final class Frame {
           }
         }
         var inputs: [Value] = []
-        for operand in operation.operands { inputs.append(try operand.map { id throws(Diagnostic) in try self.value(id) } ?? .optional(nil)) }
+        for operand in operation.operands {
+          inputs.append(try operand.map { id throws(Diagnostic) in try self.value(id) } ?? .optional(nil))
+        }
         var call = EvaluationCall(
           frame: self, regions: operation.regions, resultTypes: operation.results.map { function.type($0) })
         results = try operation.kind.evaluate(inputs, &call)
@@ -139,22 +142,42 @@ public struct EvaluationCall {
     try frame.run(regions[region], arguments)
   }
 
+  /// Runs a region that will run again: the symbols it binds are forgotten, so that the next time may bind them anew.
+  public func iterate(region: Int, _ arguments: [Value]) throws(Diagnostic) -> [Value] {
+    guard frame.evaluator.fuel > 0 else { throw .invalid("the evaluation takes too many steps") }
+    frame.evaluator.fuel -= 1
+    let before = frame.symbols
+    defer { frame.symbols = before }
+    return try frame.run(regions[region], arguments)
+  }
+
   /// The run-time value of a dim.
   public func dim(_ dim: Dim) throws(Diagnostic) -> Int {
     guard let value = dim.evaluate(frame.symbols) else { throw .invalid("\(dim) has no value here") }
     return value
   }
 
-  public func shape(_ dims: [Dim]) throws(Diagnostic) -> [Int] {
+  /// The run-time extents of a shape, checked to be ones a tensor can have.
+  public func shape(_ dims: [Dim], _ op: String) throws(Diagnostic) -> [Int] {
     var result: [Int] = []
     for extent in dims { result.append(try dim(extent)) }
+    try checkAllocatable(result, op)
     return result
   }
 
-  public func bind(_ symbol: String, to value: Int) { frame.symbols[symbol] = value }
+  /// The run-time value of a dim, or nil while a symbol in it is not bound.
+  public func knownDim(_ dim: Dim) -> Int? { dim.evaluate(frame.symbols) }
 
-  /// Forgets a symbol, so that the next iteration of a loop may bind it anew.
-  public func unbind(_ symbol: String) { frame.symbols[symbol] = nil }
+  /// Gives a fresh symbol its value, which must be in the symbol's range.
+  public func bind(_ symbol: String, to value: Int) throws(Diagnostic) {
+    if let range = frame.evaluator.module.symbols.first(where: { $0.name == symbol })?.range, !range.contains(value) {
+      throw .invalid("\(symbol) is \(value), outside of \(range.lowerBound)...\(range.upperBound)")
+    }
+    if let bound = frame.symbols[symbol], bound != value {
+      throw .invalid("\(symbol) is \(value), but was \(bound) before")
+    }
+    frame.symbols[symbol] = value
+  }
 
   public func state(_ name: String) throws(Diagnostic) -> Value { try frame.evaluator.state(name) }
   public func setState(_ name: String, _ value: Value) { frame.evaluator.states[name] = value }

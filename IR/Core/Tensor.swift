@@ -17,7 +17,8 @@ public struct Tensor: Hashable, Sendable {
   public init(
     element: TensorElement, shape: [Int], layout: PackedLayout? = nil, bytes: ByteView
   ) throws(Diagnostic) {
-    guard let expected = TensorType.bytes(element: element, shape: shape, layout: layout) else {
+    guard element.storage != .string, let expected = TensorType.bytes(element: element, shape: shape, layout: layout)
+    else {
       throw .invalid("a tensor of type \(element) cannot have shape \(shape)")
     }
     guard expected == bytes.count else {
@@ -86,7 +87,8 @@ public struct Tensor: Hashable, Sendable {
   /// The elements as doubles, row-major, whatever the layout; block formats unpack.
   public func doubles() -> [Double] {
     switch element {
-    case .plain(let type), .quantized(let type, _): return unpacked(TensorCoding.doubles(bytes, as: type, count: stored))
+    case .plain(let type), .quantized(let type, _):
+      return unpacked(TensorCoding.doubles(bytes, as: type, count: stored))
     case .block(let format): return format.unpack(bytes)
     }
   }

@@ -37,7 +37,10 @@ enum TensorCoding {
       switch type {
       case .f32: (0..<count).map { Double(buffer.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self)) }
       case .f64: (0..<count).map { buffer.loadUnaligned(fromByteOffset: $0 * 8, as: Double.self) }
-      case .f8e8m0: (0..<count).map { buffer[$0] == 255 ? .nan : Double(sign: .plus, exponent: Int(buffer[$0]) - 127, significand: 1) }
+      case .f8e8m0:
+        (0..<count).map {
+          buffer[$0] == 255 ? .nan : Double(sign: .plus, exponent: Int(buffer[$0]) - 127, significand: 1)
+        }
       case .u64: integers(bytes, as: type, count: count).map { Double(UInt(bitPattern: $0)) }
       default: integers(bytes, as: type, count: count).map(Double.init)
       }
@@ -49,6 +52,14 @@ enum TensorCoding {
     guard type.isSigned, type.bits < 64 else { return patterns }
     let shift = 64 - type.bits
     return patterns.map { ($0 << shift) >> shift }
+  }
+
+  /// Zero-extended bit patterns, whatever the type, and back.
+  static func bits(_ bytes: ByteView, as type: ElementType, count: Int) -> [Int] {
+    decodeBits(bytes, bits: type.bits, count: count)
+  }
+  static func encode(bits patterns: [Int], as type: ElementType) -> ByteView {
+    encodeBits(patterns.count, bits: type.bits) { patterns[$0] }
   }
 
   private static func exponentBits(_ number: Double) -> Int {

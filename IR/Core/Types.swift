@@ -61,13 +61,16 @@ public struct TensorType: Hashable, Sendable {
     var count = 1
     for extent in shape {
       guard extent >= 0 else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      // Counting an empty axis as 1 keeps every partial product of the extents, strides included, from overflow.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard !overflow else { return nil }
       count = product
     }
+    if shape.contains(0) { count = 0 }
     switch element {
     case .plain(let type), .quantized(let type, _):
       if let layout, shape.count >= 2, let columns = shape.last {
+        guard (1...4096).contains(layout.columns), (1...64).contains(layout.group), count <= 1 << 48 else { return nil }
         let rows = columns == 0 ? 0 : count / columns
         return type.bytes(for: layout.storedElements(rows: rows, columns: columns))
       }
@@ -92,10 +95,10 @@ public indirect enum ValueType: Hashable, Sendable {
   }
 }
 
-/// What is known of a value: its type and, for small integer tensors, the elements as expressions.
+/// What is known of a value: its type and, for small integer and bool tensors, the elements as expressions.
 public struct ValueFact: Hashable, Sendable {
   public var type: ValueType
-  /// One expression an element, row-major; only for integer tensors of at most `limit` elements.
+  /// One expression an element, row-major; only for integer and bool (0 or 1) tensors of at most `limit` elements.
   public var elements: [Dim]?
 
   public static let limit = 64

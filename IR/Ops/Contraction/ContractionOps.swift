@@ -1,1 +1,2 @@
-let contractionOps: [any OpKind.Type] = []
+/// The ops that multiply and add up: nearly all of a model's time.
+let contractionOps: [any OpKind.Type] = [MatMul.self, Conv.self]

@@ -1,1 +1,2 @@
-let elementwiseOps: [any OpKind.Type] = []
+/// The ops that compute each element on its own.
+let elementwiseOps: [any OpKind.Type] = [Unary.self, Binary.self, Compare.self, Select.self, Cast.self]

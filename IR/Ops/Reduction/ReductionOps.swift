@@ -1,1 +1,2 @@
-let reductionOps: [any OpKind.Type] = []
+/// The ops that combine the elements along axes.
+let reductionOps: [any OpKind.Type] = [Reduce.self, Softmax.self]

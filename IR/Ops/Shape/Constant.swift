@@ -20,9 +20,11 @@ public struct Constant: OpKind {
     _ inputs: [ValueFact], regions: [RegionFact], in context: inout InferenceContext
   ) throws(Diagnostic) -> [ValueFact] {
     guard let value else { throw .invalid("constant has no value") }
-    var fact = ValueFact(value.type)
-    if let type = value.storage, type.isInteger, value.count <= ValueFact.limit { fact.elements = value.integers().map { Dim($0) } }
-    return [fact]
+    // The bit pattern of a large u64 reads as a negative number, which is no fact.
+    guard let type = value.storage, type.integerRange != nil, type != .u64, value.layout == nil,
+      value.count <= ValueFact.limit
+    else { return [ValueFact(value.type)] }
+    return [ValueFact(value.type, holding: value.integers().map { Dim($0) })]
   }
 
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {

@@ -1,1 +1,2 @@
-let windowOps: [any OpKind.Type] = []
+/// The ops that combine the elements under a sliding window.
+let windowOps: [any OpKind.Type] = [Pool.self]
