@@ -2,8 +2,8 @@
 ///
 /// Kept canonical (a sorted sum of products), so that equality of expressions is
 /// equality of values wherever algebra can tell: `2 * n + n == 3 * n`.
-/// Arithmetic saturates instead of trapping, because dims come from files; the
-/// verifier rejects anything that large.
+/// Dims come from files, so arithmetic neither traps nor grows without bound: what overflows, or would have more than
+/// `sizeLimit` parts, becomes `overflow`, which stays what it is and which the verifier rejects.
 public struct Dim: Hashable, Sendable {
   /// Products with non-zero coefficients, sorted by their factors; the constant has none and comes first.
   private(set) var terms: [Term]
@@ -24,7 +24,7 @@ public struct Dim: Hashable, Sendable {
 
     fileprivate var key: String {
       switch self {
-      case .symbol(let name): name
+      case .symbol: description
       default: "~" + description
       }
     }
@@ -32,7 +32,10 @@ public struct Dim: Hashable, Sendable {
 
   public init(_ constant: Int) { terms = constant == 0 ? [] : [Term(coefficient: constant, factors: [])] }
   public init(symbol: String) { terms = [Term(coefficient: 1, factors: [.symbol(symbol)])] }
-  private init(_ factor: Factor) { terms = [Term(coefficient: 1, factors: [factor])] }
+  private init(_ factor: Factor) {
+    self.init(terms: [Term(coefficient: 1, factors: [factor])])
+    if !hasAtMost(Dim.sizeLimit) { self = .overflow }
+  }
   private init(terms: [Term]) { self.terms = terms }
 
   public static func symbol(_ name: String) -> Dim { Dim(symbol: name) }
@@ -77,18 +80,24 @@ public struct Dim: Hashable, Sendable {
 extension Dim {
   public static func + (a: Dim, b: Dim) -> Dim {
     var byFactors: [[Factor]: Int] = [:]
-    for term in a.terms + b.terms { byFactors[term.factors, default: 0] = add(byFactors[term.factors] ?? 0, term.coefficient) }
+    for term in a.terms + b.terms {
+      byFactors[term.factors] = sum(byFactors[term.factors] ?? 0, term.coefficient)
+    }
     return Dim(collecting: byFactors)
   }
 
   public static func - (a: Dim, b: Dim) -> Dim { a + b * Dim(-1) }
 
   public static func * (a: Dim, b: Dim) -> Dim {
+    if let x = a.constant, let y = b.constant { return Dim(product(x, y)) }
+    guard a.terms.count * b.terms.count <= sizeLimit else { return .overflow }
     var byFactors: [[Factor]: Int] = [:]
     for x in a.terms {
       for y in b.terms {
-        let factors = (x.factors + y.factors).sorted { $0.key < $1.key }
-        byFactors[factors, default: 0] = add(byFactors[factors] ?? 0, multiply(x.coefficient, y.coefficient))
+        let factors =
+          x.factors.isEmpty || y.factors.isEmpty
+          ? x.factors + y.factors : (x.factors + y.factors).sorted { $0.key < $1.key }
+        byFactors[factors] = sum(byFactors[factors] ?? 0, product(x.coefficient, y.coefficient))
       }
     }
     return Dim(collecting: byFactors)
@@ -125,7 +134,8 @@ extension Dim {
     if exactlyDivided(by: divisor) != nil { return Dim(0) }
     let rest = split(by: divisor).rest
     if let x = rest.constant, let y = divisor.constant, y != 0, x != Int.min {
-      return Dim(x - y * Dim.floorDivide(x, y))
+      let remainder = x % y
+      return Dim(remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder)
     }
     return Dim(.mod(rest, divisor))
   }
@@ -151,7 +161,7 @@ extension Dim {
       guard let quotient = Dim.divide(term, by) else { return nil }
       result.append(quotient)
     }
-    return Dim(collecting: Dictionary(result.map { ($0.factors, $0.coefficient) }, uniquingKeysWith: Dim.add))
+    return Dim(collecting: Dictionary(result.map { ($0.factors, $0.coefficient) }, uniquingKeysWith: Dim.sum))
   }
 
   /// The terms the divisor divides, divided, and the rest as it is.
@@ -173,7 +183,7 @@ extension Dim {
       }
     }
     return (
-      Dim(collecting: Dictionary(multiple.map { ($0.factors, $0.coefficient) }, uniquingKeysWith: Dim.add)),
+      Dim(collecting: Dictionary(multiple.map { ($0.factors, $0.coefficient) }, uniquingKeysWith: Dim.sum)),
       Dim(terms: rest)
     )
   }
@@ -191,12 +201,36 @@ extension Dim {
   private init(collecting byFactors: [[Factor]: Int]) {
     let kept = byFactors.filter { $0.value != 0 }.map { Term(coefficient: $0.value, factors: $0.key) }
     terms = kept.count < 2 ? kept : kept.sorted { Dim.key($0) < Dim.key($1) }
+    if !hasAtMost(Dim.sizeLimit) || kept.contains(where: { $0.coefficient == Dim.overflowed }) { self = .overflow }
   }
 
   private static func key(_ term: Term) -> String { term.factors.map(\.key).joined(separator: "*") }
 
   private static func ordered(_ a: Dim, _ b: Dim) -> (Dim, Dim) { a.description <= b.description ? (a, b) : (b, a) }
 
+  /// More symbols, numbers and functions than any model's dims have.
+  static let sizeLimit = 128
+
+  /// What arithmetic gives that left the 64 bits or the size limit.
+  public static let overflow = Dim(overflowed)
+  private static let overflowed = Int.max - 1
+
+  /// True when some part is not known because it overflowed.
+  public var hasOverflowed: Bool { constant == Dim.overflowed }
+
+  private static func sum(_ a: Int, _ b: Int) -> Int {
+    if a == overflowed || b == overflowed { return overflowed }
+    let (value, overflow) = a.addingReportingOverflow(b)
+    return overflow ? overflowed : value
+  }
+
+  private static func product(_ a: Int, _ b: Int) -> Int {
+    if a == overflowed || b == overflowed { return overflowed }
+    let (value, overflow) = a.multipliedReportingOverflow(by: b)
+    return overflow ? overflowed : value
+  }
+
+  /// Saturating, for intervals and values.
   static func add(_ a: Int, _ b: Int) -> Int {
     let (value, overflow) = a.addingReportingOverflow(b)
     return overflow ? (a < 0 ? -Int.max : Int.max) : value
@@ -296,7 +330,11 @@ extension Dim.Factor {
     case .floordiv(let a, let b): return both(a, b) { $1 == 0 ? nil : Dim.floorDivide($0, $1) }
     case .ceildiv(let a, let b): return both(a, b) { $1 == 0 || $0 == Int.min ? nil : -Dim.floorDivide(-$0, $1) }
     case .mod(let a, let b):
-      return both(a, b) { $1 == 0 ? nil : Dim.add($0, -Dim.multiply($1, Dim.floorDivide($0, $1))) }
+      return both(a, b) { x, y in
+        if y == 0 || y == -1 { return y == 0 ? nil : 0 }
+        let remainder = x % y
+        return remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder
+      }
     case .min(let a, let b): return both(a, b) { Swift.min($0, $1) }
     case .max(let a, let b): return both(a, b) { Swift.max($0, $1) }
     }
@@ -313,7 +351,7 @@ extension Dim.Factor {
       return Swift.max(x.lowerBound, y.lowerBound)...Swift.max(x.upperBound, y.upperBound)
     case .mod(_, let b):
       let y = b.bounds(ranges)
-      return Swift.min(0, y.lowerBound)...Swift.max(0, y.upperBound - 1)
+      return Swift.min(0, y.lowerBound)...Swift.max(0, Dim.add(y.upperBound, -1))
     case .floordiv(let a, let b), .ceildiv(let a, let b):
       let (x, y) = (a.bounds(ranges), b.bounds(ranges))
       guard y.lowerBound > 0 else { return -(1 << 40)...(1 << 40) }
@@ -356,7 +394,7 @@ extension Dim: CustomStringConvertible, ExpressibleByIntegerLiteral {
 extension Dim.Factor: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .symbol(let name): name
+    case .symbol(let name): MIRName.symbol(name)
     case .floordiv(let a, let b): "floordiv(\(a), \(b))"
     case .ceildiv(let a, let b): "ceildiv(\(a), \(b))"
     case .mod(let a, let b): "mod(\(a), \(b))"
@@ -397,4 +435,44 @@ extension Dim {
   }
 
   public enum Operator: String, Sendable { case add, multiply, floordiv, ceildiv, mod, min, max }
+}
+
+extension Dim {
+  /// True when no number in the expression is greater than `limit` in magnitude.
+  func isWithin(_ limit: Int) -> Bool {
+    terms.allSatisfy { term in
+      term.coefficient.magnitude <= limit.magnitude
+        && term.factors.allSatisfy { factor in
+          switch factor {
+          case .symbol: true
+          case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b), .max(let a, let b):
+            a.isWithin(limit) && b.isWithin(limit)
+          }
+        }
+    }
+  }
+}
+
+extension Dim {
+  /// True when the expression has at most so many parts; stops counting beyond.
+  private func hasAtMost(_ limit: Int) -> Bool {
+    var budget = limit
+    spend(&budget)
+    return budget >= 0
+  }
+
+  private func spend(_ budget: inout Int) {
+    for term in terms {
+      budget -= 1
+      for factor in term.factors {
+        if budget < 0 { return }
+        switch factor {
+        case .symbol: budget -= 1
+        case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b), .max(let a, let b):
+          a.spend(&budget)
+          b.spend(&budget)
+        }
+      }
+    }
+  }
 }

@@ -30,7 +30,7 @@ extension ValueFact {
     else { return }
     let fits = elements.allSatisfy { dim in
       // A symbol is an extent, and no extent passes 32 bits in a type that holds extents.
-      dim.constant.map { range.contains($0) } ?? (element.bits >= 32)
+      dim.constant.map { range.contains($0) && !dim.hasOverflowed } ?? (element.bits >= 32)
     }
     if fits { self.elements = elements }
   }

@@ -73,6 +73,26 @@ extension Function {
   public func inferResults(
     of kind: any OpKind, _ operands: [ValueID?], regions: [BlockID] = [], in context: inout InferenceContext
   ) throws(Diagnostic) -> [ValueFact] {
+    let inputs = try operandFacts(of: kind, operands)
+    let names = kind.regionNames
+    guard regions.count == names.count else {
+      throw .invalid("\(kind.mnemonic) has \(names.count) regions, not \(regions.count)")
+    }
+    let regionFacts = regions.map { block in
+      RegionFact(
+        arguments: self[block].arguments.map { self[$0].fact }, results: self[block].yields.map { self[$0].fact })
+    }
+    let results = try kind.inferTypes(inputs, regions: regionFacts, in: &context)
+    for result in results {
+      do throws(Diagnostic) { try result.type.check() } catch {
+        throw Diagnostic(error.kind, "\(kind.mnemonic): the result \(error.message)", at: error.location, hint: error.hint)
+      }
+    }
+    return results
+  }
+
+  /// The facts of the operands, checked against the op's signature: as many as it takes, of types it takes.
+  public func operandFacts(of kind: any OpKind, _ operands: [ValueID?]) throws(Diagnostic) -> [ValueFact] {
     let specs = kind.signature
     let minimum = specs.prefix { $0.multiplicity == .one }.count
     let variadic = specs.last?.multiplicity == .many
@@ -93,17 +113,7 @@ extension Function {
       }
       inputs.append(fact)
     }
-    let names = kind.regionNames
-    guard regions.count == names.count else {
-      throw .invalid("\(kind.mnemonic) has \(names.count) regions, not \(regions.count)")
-    }
-    let regionFacts = regions.map { block in
-      RegionFact(
-        arguments: self[block].arguments.map { self[$0].fact }, results: self[block].yields.map { self[$0].fact })
-    }
-    let results = try kind.inferTypes(inputs, regions: regionFacts, in: &context)
-    for result in results { try Function.checkSize(result.type, of: kind) }
-    return results
+    return inputs
   }
 
   /// The fact that stands for an absent optional operand.
@@ -113,18 +123,5 @@ extension Function {
     let minimum = specs.prefix { $0.multiplicity == .one }.count
     if specs.last?.multiplicity == .many { return "at least \(minimum)" }
     return minimum == specs.count ? "\(minimum)" : "\(minimum) to \(specs.count)"
-  }
-
-  /// Extents are at least zero where they are known, and no tensor takes more bytes than 2^48.
-  private static func checkSize(_ type: ValueType, of kind: any OpKind) throws(Diagnostic) {
-    guard case .tensor(let tensor) = type else { return }
-    for dim in tensor.shape {
-      if let value = dim.constant, value < 0 { throw .invalid("\(kind.mnemonic): the result \(type) has a negative extent") }
-    }
-    if tensor.constantShape != nil {
-      guard let bytes = tensor.constantBytes, bytes <= 1 << 48 else {
-        throw .invalid("\(kind.mnemonic): the result \(type) is too large or its rows do not fit its blocks")
-      }
-    }
   }
 }

@@ -60,10 +60,10 @@ public struct TensorType: Hashable, Sendable {
   static func bytes(element: TensorElement, shape: [Int], layout: PackedLayout?) -> Int? {
     var count = 1
     for extent in shape {
-      guard extent >= 0 else { return nil }
+      guard extent >= 0, extent <= sizeLimit else { return nil }
       // Counting an empty axis as 1 keeps every partial product of the extents, strides included, from overflow.
       let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
-      guard !overflow else { return nil }
+      guard !overflow, product <= sizeLimit else { return nil }
       count = product
     }
     if shape.contains(0) { count = 0 }
@@ -129,7 +129,7 @@ extension TensorElement: CustomStringConvertible {
   public var description: String {
     switch self {
     case .plain(let type): type.rawValue
-    case .quantized(let type, let name): "\(type.rawValue)<!\(name)>"
+    case .quantized(let type, let name): "\(type.rawValue)<!\(MIRName.sigiled(name))>"
     case .block(let format): format.name
     }
   }

@@ -6,6 +6,10 @@ import Support
 public struct Verifier {
   private let module: Module
   private let symbols: Set<String>
+  private let quantizations: Set<String>
+  private let states: Set<String>
+  /// Built once: a large module declares thousands of names.
+  private let context: InferenceContext
 
   public static func verify(_ module: Module) throws(Diagnostic) {
     let verifier = Verifier(module)
@@ -16,6 +20,9 @@ public struct Verifier {
   private init(_ module: Module) {
     self.module = module
     symbols = Set(module.symbols.map(\.name))
+    quantizations = Set(module.quantizations.map(\.name))
+    states = Set(module.states.map(\.name))
+    context = module.inferenceContext
   }
 
   private func verifyDeclarations() throws(Diagnostic) {
@@ -26,19 +33,31 @@ public struct Verifier {
     var states: Set<String> = []
     for state in module.states {
       guard states.insert(state.name).inserted else { throw .invalid("two states are called @\(state.name)") }
-      guard let initial = state.initial else { continue }
-      guard let weight = module.weight(initial) else {
-        throw .invalid("state @\(state.name) starts as @\(initial), which is no weight")
-      }
-      guard weight.type == state.type else {
-        throw .invalid("state @\(state.name) is \(state.type), but starts as @\(initial) of type \(weight.type)")
-      }
+      try Verifier.check(state, in: module)
     }
-    for (name, parameters) in module.quantizations {
-      let count = parameters.scales.count
-      guard count > 0, parameters.zeroPoints.count == count, parameters.axis != nil || count == 1,
-        parameters.scales.allSatisfy({ $0 > 0 && $0.isFinite })
-      else { throw .invalid("the quantization parameters !\(name) are not well-formed") }
+    for (name, parameters) in module.quantizations { try Verifier.check(name, parameters) }
+  }
+
+  /// Checks a state against the weight it starts as.
+  static func check(_ state: StateDeclaration, in module: Module) throws(Diagnostic) {
+    try state.type.check()
+    guard let initial = state.initial else { return }
+    guard let weight = module.weight(initial) else {
+      throw .invalid("state @\(state.name) starts as @\(initial), which is no weight")
+    }
+    guard weight.type == state.type else {
+      throw .invalid("state @\(state.name) is \(state.type), but starts as @\(initial) of type \(weight.type)")
+    }
+  }
+
+  static func check(_ name: String, _ parameters: QuantizationParameters) throws(Diagnostic) {
+    let count = parameters.scales.count
+    guard count > 0, parameters.zeroPoints.count == count, parameters.axis != nil || count == 1,
+      parameters.scales.allSatisfy({ $0 > 0 && $0.isFinite })
+    else {
+      throw .invalid(
+        "the quantization parameters !\(MIRName.sigiled(name)) need as many zero points as positive scales, one of each without axis"
+      )
     }
   }
 
@@ -81,7 +100,7 @@ public struct Verifier {
           guard function[region].owner == id else { throw .bug("\(mnemonic): a region has another owner") }
           try verify(region, of: function, visible: &visible)
         }
-        var context = module.inferenceContext
+        var context = context
         let facts = try function.inferResults(
           of: operation.kind, operation.operands, regions: operation.regions, in: &context)
         guard facts.count == operation.results.count else {
@@ -93,9 +112,8 @@ public struct Verifier {
         for guardian in context.guards where !operation.guards.contains(guardian) {
           throw .bug("\(mnemonic) needs a guard that \(guardian.left) equals \(guardian.right)")
         }
-        if let state = operation.kind.effects.readsState ?? operation.kind.effects.writesState,
-          module.state(state) == nil
-        {
+        let effects = operation.kind.effects
+        for state in [effects.readsState, effects.writesState].compactMap({ $0 }) where !states.contains(state) {
           throw .invalid("\(mnemonic): there is no state @\(state)")
         }
         for result in operation.results { try checkSymbols(function.type(result), "the result of \(mnemonic)") }
@@ -121,7 +139,7 @@ public struct Verifier {
           throw .invalid("\(what) has type \(type), but there is no symbol \(symbol)")
         }
       }
-      if case .quantized(_, let name) = tensor.element, module.quantization(name) == nil {
+      if case .quantized(_, let name) = tensor.element, !quantizations.contains(name) {
         throw .invalid("\(what) has type \(type), but there are no parameters !\(name)")
       }
     case .sequence(let element), .optional(let element): try checkSymbols(element, what)
