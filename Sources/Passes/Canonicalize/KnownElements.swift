@@ -25,7 +25,7 @@ let knownDim = RewritePattern("known-dim", roots: elementFactOps.filter { $0 != 
   guard operation.results.count == 1, operation.kind.effects.isPure, operation.regions.isEmpty,
     let type = context.function.tensorType(operation.results[0]), type.plain == .i64, type.rank == 0,
     let element = context.function[operation.results[0]].fact.elements?.first, element.constant == nil,
-    !introducesSymbol(operation, context), context.permit("known-dim", at: op)
+    !context.introducesSymbol(operation), context.permit("known-dim", at: op)
   else { return false }
   let results = try context.insert(DimValue(element), [], before: op)
   try context.replace(op, with: results)
@@ -40,13 +40,3 @@ let elementFactOps: [String] = {
   ]
   return movement + ["add", "sub", "mul", "div", "mod", "minimum", "maximum", "and", "or", "xor"] + Compare.mnemonics
 }()
-
-/// A symbol that no operand shows takes its value from this op, which therefore must stay.
-private func introducesSymbol(_ operation: Operation, _ context: PassContext) -> Bool {
-  var symbols: Set<String> = []
-  for result in operation.results { symbols.formUnion(SymbolUses.symbols(of: context.function[result].fact)) }
-  for operand in operation.operands {
-    if let operand { symbols.subtract(SymbolUses.symbols(of: context.function[operand].fact)) }
-  }
-  return !symbols.isEmpty
-}

@@ -20,6 +20,17 @@ extension PassContext {
     return (op, kind)
   }
 
+  /// Whether a symbol may take its value from this op, because no operand shows it.
+  func introducesSymbol(_ operation: Operation) -> Bool {
+    var symbols: Set<String> = []
+    for result in operation.results { symbols.formUnion(SymbolUses.symbols(of: function[result].fact)) }
+    if symbols.isEmpty { return false }
+    for operand in operation.operands {
+      if let operand { symbols.subtract(SymbolUses.symbols(of: function[operand].fact)) }
+    }
+    return !symbols.isEmpty
+  }
+
   func shape(_ value: ValueID) -> [Dim]? { function.tensorType(value)?.shape }
   func useCount(_ value: ValueID) -> Int { function[value].uses.count }
 

@@ -239,13 +239,7 @@ public struct PassContext: Sendable {
     let operation = function[id]
     guard operation.kind.effects.isPure, operation.regions.isEmpty else { return false }
     for result in operation.results where !function[result].uses.isEmpty { return false }
-    var introduced: Set<String> = []
-    for result in operation.results { introduced.formUnion(SymbolUses.symbols(of: function[result].fact)) }
-    guard !introduced.isEmpty else { return true }
-    for operand in operation.operands {
-      if let operand { introduced.subtract(SymbolUses.symbols(of: function[operand].fact)) }
-    }
-    return introduced.isEmpty
+    return !introducesSymbol(operation)
   }
 
   private func operandsIncludingRegions(of id: OpID) -> [ValueID] {
@@ -346,6 +340,26 @@ public struct PassContext: Sendable {
     let yields = function[region].yields
     function.setYields([], of: region)
     try replace(id, with: yields)
+  }
+
+  /// Makes all readers of a value read another one of the same type, but for the yields of a block.
+  public mutating func redirect(_ old: ValueID, to new: ValueID, except block: BlockID) throws(Diagnostic) {
+    guard function.type(old) == function.type(new) else {
+      throw .bug("\(pass) redirects \(function.type(old)) to \(function.type(new))")
+    }
+    let yields = function[block].yields
+    keepElements(of: old, in: new)
+    touchUsers(of: old)
+    function.setYields([], of: block)
+    let readsOutside = function[old].uses
+    let inside = readsOutside.filter { use in
+      if case .operand(let op, _) = use { return function[op].block == block }
+      return false
+    }
+    function.replaceAllUses(of: old, with: new)
+    for case .operand(let op, let number) in inside { function.setOperand(number, of: op, to: old) }
+    function.setYields(yields, of: block)
+    changes += 1
   }
 
   // MARK: Weights, symbols and names

@@ -18,9 +18,19 @@ enum SymbolUses {
     }
   }
 
-  /// The symbols in an op's attributes and guards.
+  /// The symbols in an op's attributes and guards; names that might be symbols count as such.
   static func symbols(of operation: Operation) -> Set<String> {
-    var result = AttributeKey(of: operation.kind).symbols
+    var result: Set<String> = []
+    for attribute in operation.kind.attributeList {
+      switch attribute.value {
+      case .dim(let dim): result.formUnion(dim.symbols)
+      case .dims(let dims): for dim in dims { result.formUnion(dim.symbols) }
+      case .type(let type?): result.formUnion(symbols(of: type))
+      case .reference(let name): result.insert(name)
+      case .references(let names): result.formUnion(names)
+      default: break
+      }
+    }
     for check in operation.guards { result.formUnion(check.left.symbols.union(check.right.symbols)) }
     return result
   }

@@ -79,7 +79,7 @@ private struct FoldingInputs {
     let operation = context.function[op]
     guard operation.kind.effects.isPure, operation.regions.isEmpty, operation.results.count == 1,
       !operation.operands.isEmpty, let type = context.function.tensorType(operation.results[0]),
-      let bytes = type.constantBytes
+      let bytes = type.constantBytes, !context.introducesSymbol(operation)
     else { return nil }
     var values: [Value] = []
     var total = 0

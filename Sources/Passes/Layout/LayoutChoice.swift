@@ -10,22 +10,20 @@ struct LayoutChoice {
   private(set) var permuted: Set<OpID> = []
 
   private let component: LayoutComponent
-  private let context: PassContext
   private var network = MinimumCut()
   private var nodes: [OpID: Int] = [:]
 
   init(_ component: LayoutComponent, _ context: PassContext) {
     self.component = component
-    self.context = context
     for op in component.members.keys.sorted() { nodes[op] = network.addNode() }
-    for value in component.permutations.keys.sorted() { addCosts(of: value) }
-    for (op, rule) in component.members { addCostsOfSmallOperands(op, rule) }
+    for value in component.permutations.keys.sorted() { addCosts(of: value, context) }
+    for (op, rule) in component.members { addCostsOfSmallOperands(op, rule, context) }
     let cut = network.solve()
     costThen = cut.cost
     for (op, node) in nodes where cut.isOnSinkSide[node] { permuted.insert(op) }
   }
 
-  private mutating func addCosts(of value: ValueID) {
+  private mutating func addCosts(of value: ValueID, _ context: PassContext) {
     guard let p = component.permutations[value], let type = context.function.tensorType(value) else { return }
     var consumers: Set<Int> = []
     var isReadOutside = false
@@ -54,7 +52,7 @@ struct LayoutChoice {
         network.connect(MinimumCut.source, node, then)
       }
     } else {
-      addOuter(value, p, type, consumers.sorted(), isRead: isReadOutside || !transposes.isEmpty)
+      addOuter(value, p, type, consumers.sorted(), isRead: isReadOutside || !transposes.isEmpty, context)
     }
   }
 
@@ -75,7 +73,9 @@ struct LayoutChoice {
   }
 
   /// A value that comes from outside: through a transpose, which may cancel, or as it is.
-  private mutating func addOuter(_ value: ValueID, _ p: [Int], _ type: TensorType, _ consumers: [Int], isRead: Bool) {
+  private mutating func addOuter(
+    _ value: ValueID, _ p: [Int], _ type: TensorType, _ consumers: [Int], isRead: Bool, _ context: PassContext
+  ) {
     guard !consumers.isEmpty else { return }
     var asIs = 0
     var permuted = LayoutChoice.cost(p, type, context)
@@ -97,7 +97,7 @@ struct LayoutChoice {
   }
 
   /// Operands of lower rank that need a transpose once their axes no longer match from the right.
-  private mutating func addCostsOfSmallOperands(_ op: OpID, _ rule: LayoutRule) {
+  private mutating func addCostsOfSmallOperands(_ op: OpID, _ rule: LayoutRule, _ context: PassContext) {
     guard let node = nodes[op] else { return }
     for (operand, role) in zip(context.function[op].operands, rule.operands) {
       guard let operand, case .expands(let rank, let p) = role, context.constant(operand) == nil,

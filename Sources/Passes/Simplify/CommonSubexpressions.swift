@@ -25,7 +25,7 @@ public let commonSubexpressions = GraphPass(
 
 /// What makes two ops equal.
 private struct Expression: Hashable {
-  var kind: AttributeKey
+  var kind: OpKey
   var operands: [ValueID?]
   var types: [ValueType]
   /// Which version of the state it reads.
@@ -56,7 +56,7 @@ private struct ExpressionTable {
         continue
       }
       let expression = Expression(
-        kind: AttributeKey(of: operation.kind), operands: Self.ordered(operation),
+        kind: operation.kind.key, operands: Self.ordered(operation),
         types: operation.results.map { context.function.type($0) },
         epoch: operation.kind.effects.readsState.map { epochs[$0, default: 0] } ?? 0)
       if let earlier = known[expression] {
