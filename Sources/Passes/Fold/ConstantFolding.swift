@@ -26,8 +26,9 @@ private let foldConstants = RewritePattern(
     context.missed("fold", at: op, reason)
     return false
   }
-  guard context.ledger.spend(inputs.work, limit: context.limits.foldedTotalWork) else {
-    context.missed("fold", at: op, "folding has spent its \(context.limits.foldedTotalWork) multiply-adds")
+  let limit = context.limits.foldedTotalWork
+  guard context.ledger.spend(inputs.work, limit: limit) else {
+    context.missed("fold", at: op, "folding has spent its \(limit) multiply-adds")
     return false
   }
   let results: [Value]
@@ -51,10 +52,10 @@ private let foldConstants = RewritePattern(
   if tensor.bytes.count <= context.limits.inlineConstantBytes || tensor.storage == .string {
     folded = try context.insert(Constant(tensor), [], before: op)[0]
   } else {
-    guard
-      let weight = context.addWeight(
-        tensor, after: inputs.root, origin: inputs.recipe(context), growth: inputs.growth)
-    else { return false }
+    let recipe = inputs.recipe(context)
+    guard let weight = context.addWeight(tensor, after: inputs.root, origin: recipe, growth: inputs.growth) else {
+      return false
+    }
     folded = weight
   }
   try context.replace(op, with: [folded])

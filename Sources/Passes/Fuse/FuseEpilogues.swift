@@ -57,14 +57,14 @@ private func fuseContraction(
   guard let growth = EpilogueGrowth(from: op, positions, isTaken: { taken.contains($0) }, context) else { return }
   let name = context.function[op].kind.mnemonic
   for miss in growth.misses { context.missed(pattern(miss.op, into: name, context), at: miss.op, miss.reason) }
-  guard let group = growth.group, let last = group.ops.last else { return }
-  if let reason = tooManyInputs(group.ops, context) {
+  guard let found = growth.group, let last = found.ops.last else { return }
+  if let reason = tooManyInputs(found.ops, context) {
     context.missed("epilogue-into-\(name)", at: op, reason)
     return
   }
   guard context.permit("epilogue-into-\(name)", at: op) else { return }
-  taken.formUnion(group.ops)
-  let group = FusionGroup(role: .contraction, ops: group.ops, output: group.output)
+  taken.formUnion(found.ops)
+  let group = FusionGroup(role: .contraction, ops: found.ops, output: found.output)
   positions.put(try context.enclose(group, after: last), at: last)
 }
 

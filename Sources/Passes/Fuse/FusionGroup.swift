@@ -31,7 +31,7 @@ extension PassContext {
     }
     // The last op moves into the region, so the place is kept by what follows it.
     let place = function[last].next.map { Function.Position.before($0) } ?? .end(function[last].block)
-    let (block, arguments) = addBlock(arguments: inputs.map { function[$0].fact })
+    let (block, arguments) = addBlock(arguments: inputs.map { ValueFact(function.type($0)) })
     var renamed: [ValueID: ValueID] = [:]
     for (input, argument) in zip(inputs, arguments) { renamed[input] = argument }
     for scalar in scalars {
@@ -45,7 +45,7 @@ extension PassContext {
     }
     setYields([group.output], of: block)
     let result = try insert(
-      Fusion(role: group.role), inputs, regions: [block], locations: locations, at: place)
+      Fusion(group.role), inputs, regions: [block], locations: locations, at: place)
     try redirect(group.output, to: result[0], except: block)
     guard let fusion = function.definingOp(result[0]) else { throw .bug("\(pass) made a fusion without a result") }
     return fusion

@@ -54,8 +54,9 @@ let flattenIntoMatMul = RewritePattern("transpose-into-weights", roots: ["reshap
   guard let y = context.operand(op, 0), let source = context.producer(of: y, Transpose.self),
     let x = context.operand(source.op, 0)
   else { return false }
-  guard context.useCount(y) == 1 else {
-    context.missed("transpose-into-weights", at: op, "the transpose has \(context.useCount(y)) uses")
+  let uses = context.useCount(y)
+  guard uses == 1 else {
+    context.missed("transpose-into-weights", at: op, "the transpose has \(uses) uses")
     return false
   }
   // Reading y permuted by the inverse is reading x.
@@ -69,7 +70,8 @@ let flattenIntoMatMul = RewritePattern("transpose-into-weights", roots: ["reshap
   operands[1] = weights
   let result = try context.insert(flatten.kind, operands, before: flatten.matmul)
   guard let fresh = context.function.definingOp(result[0]) else { return false }
-  context.addLocations(context.function[source.op].locations, to: fresh)
+  let locations = context.function[source.op].locations
+  context.addLocations(locations, to: fresh)
   try context.replace(flatten.matmul, with: result)
   return true
 }
