@@ -5,15 +5,31 @@ import PackageDescription
 /// formats and the passes build and test on a machine that has only Swift.
 let withLLVM = Context.environment["MARTLET_LLVM"] != "0"
 
+/// Where LLVM 22 lives; the default is Debian's.
+let llvmRoot = Context.environment["MARTLET_LLVM_DIR"] ?? "/usr/lib/llvm-22"
+
+/// Every module that sees `CLLVM`, directly or through `LLVMBackend`, needs its headers on the path.
+let llvmHeaders: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-isystem", "-Xcc", llvmRoot + "/include"])]
+let llvmLibrary: [LinkerSetting] = [
+  .unsafeFlags(["-L" + llvmRoot + "/lib", "-Xlinker", "-rpath", "-Xlinker", llvmRoot + "/lib"])
+]
+
 /// One Swift module of the project. Every module is built in Swift 6 mode.
-func module(_ name: String, at path: String, uses dependencies: [Target.Dependency] = [], exclude: [String] = [])
-  -> Target
-{
-  .target(name: name, dependencies: dependencies, path: path, exclude: exclude)
+func module(
+  _ name: String, at path: String, uses dependencies: [Target.Dependency] = [], exclude: [String] = [],
+  settings: [SwiftSetting] = [], linker: [LinkerSetting] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings,
+    linkerSettings: linker)
 }
 
-func tests(_ name: String, uses dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-  .testTarget(name: name + "Tests", dependencies: dependencies, path: "Tests/" + name, exclude: exclude)
+func tests(
+  _ name: String, uses dependencies: [Target.Dependency], exclude: [String] = [], settings: [SwiftSetting] = []
+) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies, path: "Tests/" + name, exclude: exclude,
+    swiftSettings: settings)
 }
 
 // What Martlet knows and what it does, in dependency order.
@@ -27,9 +43,13 @@ var targets: [Target] = [
   module("Passes", at: "Sources/Passes", uses: ["IR", "Support"]),
   module("Codegen", at: "Sources/Codegen", uses: ["IR", "Targets", "Support"]),
 
+  module("CommandLineKit", at: "Sources/CommandLineKit", uses: ["Support"]),
+
   tests("Support", uses: ["Support"]),
+  tests("CommandLineKit", uses: ["CommandLineKit", "Support"]),
+  tests("Targets", uses: ["Targets", "Support"]),
   tests("IR", uses: ["IR", "Support"]),
-  tests("Formats", uses: ["Formats", "Support"]),
+  tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
   tests("Passes", uses: ["Passes", "IR", "Support"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
 ]
@@ -39,15 +59,23 @@ var products: [Product] = []
 if withLLVM {
   targets += [
     .systemLibrary(name: "CLLVM", path: "Sources/CLLVM"),
-    module("LLVMBackend", at: "Sources/LLVMBackend", uses: ["Codegen", "CLLVM", "Targets", "Support"]),
+    module(
+      "LLVMBackend", at: "Sources/LLVMBackend", uses: ["Codegen", "CLLVM", "Targets", "Support"],
+      settings: llvmHeaders, linker: llvmLibrary),
     module(
       "Driver", at: "Sources/Driver",
-      uses: ["Frontends", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "Support"]),
-    module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"]),
-    .executableTarget(name: "martlet", dependencies: ["Driver", "Support"], path: "Sources/martlet"),
+      uses: [
+        "Frontends", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "CommandLineKit",
+        "Support",
+      ],
+      settings: llvmHeaders),
+    module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"], settings: llvmHeaders),
+    .executableTarget(
+      name: "martlet", dependencies: ["Driver", "CommandLineKit", "Support"], path: "Sources/martlet",
+      swiftSettings: llvmHeaders),
 
-    tests("Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support"]),
-    tests("EndToEnd", uses: ["Driver", "IR", "Formats", "Support"]),
+    tests("Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support"], settings: llvmHeaders),
+    tests("EndToEnd", uses: ["Driver", "IR", "Formats", "Support"], settings: llvmHeaders),
   ]
   products = [
     .executable(name: "martlet", targets: ["martlet"]),

@@ -52,8 +52,7 @@ public struct BlockFormat: Hashable, Sendable {
   }
 }
 
-private let half = SmallFloat(.f16)!
 
 private func float16(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Double {
-  half.decode(UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8)
+  SmallFloat.f16.decode(UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8)
 }

@@ -43,7 +43,7 @@ enum TensorText {
   private static func hex(_ bytes: ByteView) -> String {
     var digits: [UInt8] = []
     digits.reserveCapacity(bytes.count * 2)
-    for byte in bytes.array { digits += [MIRName.hexDigit(byte >> 4), MIRName.hexDigit(byte & 15)] }
+    for byte in bytes.bytes { digits += [MIRName.hexDigit(byte >> 4), MIRName.hexDigit(byte & 15)] }
     return "hex \"" + String(decoding: digits, as: UTF8.self) + "\""
   }
 }

@@ -99,7 +99,7 @@ extension Reader {
       }
       bytes.append(high << 4 | low)
     }
-    return try Tensor(element: type.element, shape: shape, layout: type.layout, bytes: ByteView(bytes))
+    return try Tensor(element: type.element, shape: shape, layout: type.layout, bytes: ByteView(copying: bytes))
   }
 
   private mutating func listTensor(

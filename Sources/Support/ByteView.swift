@@ -1,70 +1,99 @@
-/// A run of bytes kept alive by whoever owns them: a mapped file, an array, a folded buffer.
+/// Bytes that somebody else owns: a range of a mapped file, or a buffer of our own.
 ///
-/// Copying a view copies no bytes. Reads are bounds-checked by `subscript`; hot
-/// loops take the whole buffer once through `withBytes`.
+/// A view keeps its owner alive and is never written through, so weights travel
+/// from the file to the artifact without a copy. Copying a view copies three words.
 public struct ByteView: @unchecked Sendable {
-  // Unchecked because the pointer is immutable memory that `owner` keeps alive.
-  private let owner: AnyObject?
-  private let base: UnsafeRawPointer
+  /// Keeps the bytes alive; nil for bytes that live as long as the process.
+  public let owner: AnyObject?
+  public let base: UnsafeRawPointer
   public let count: Int
 
-  /// Bytes that `owner` keeps alive and nobody changes.
+  /// A view of bytes which `owner` keeps alive and unchanged.
   public init(owner: AnyObject?, base: UnsafeRawPointer, count: Int) {
+    precondition(count >= 0)
     self.owner = owner
     self.base = base
     self.count = count
   }
 
-  public init(_ bytes: [UInt8]) {
-    let buffer = OwnedBytes(count: bytes.count)
-    bytes.withUnsafeBytes { if let source = $0.baseAddress { buffer.base.copyMemory(from: source, byteCount: $0.count) } }
-    self.init(owner: buffer, base: UnsafeRawPointer(buffer.base), count: bytes.count)
+  public static let empty = ByteView(copying: [])
+
+  public init(copying bytes: [UInt8]) {
+    self = bytes.withUnsafeBytes { ByteView(copying: $0) }
   }
 
-  /// Fresh bytes, zeroed, then filled by `fill`.
-  public init(count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
-    let buffer = OwnedBytes(count: count)
-    fill(UnsafeMutableRawBufferPointer(start: buffer.base, count: count))
-    self.init(owner: buffer, base: UnsafeRawPointer(buffer.base), count: count)
+  public init(copying bytes: UnsafeRawBufferPointer) {
+    let storage = ByteStorage(count: bytes.count)
+    if let source = bytes.baseAddress, bytes.count > 0 {
+      storage.base.copyMemory(from: source, byteCount: bytes.count)
+    }
+    self.init(owner: storage, base: UnsafeRawPointer(storage.base), count: bytes.count)
   }
 
-  public static var empty: ByteView { ByteView([]) }
-
-  public subscript(_ index: Int) -> UInt8 {
-    precondition(index >= 0 && index < count, "byte \(index) of \(count)")
-    return base.load(fromByteOffset: index, as: UInt8.self)
+  public init(utf8 text: String) {
+    var text = text
+    self = text.withUTF8 { ByteView(copying: UnsafeRawBufferPointer($0)) }
   }
 
-  /// The bytes `range`, or nil when it leaves this view.
-  public func slice(_ range: Range<Int>) -> ByteView? {
-    guard range.lowerBound >= 0, range.upperBound <= count else { return nil }
-    return ByteView(owner: owner, base: base + range.lowerBound, count: range.count)
+  /// Bytes that `body` fills in; they are zero before. `count` must be checked by the caller.
+  public init<E: Error>(count: Int, filledBy body: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
+    let storage = ByteStorage(count: count)
+    try body(UnsafeMutableRawBufferPointer(start: storage.base, count: count))
+    self.init(owner: storage, base: UnsafeRawPointer(storage.base), count: count)
   }
 
-  public func withBytes<Result, Failure: Error>(
-    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
+  public var isEmpty: Bool { count == 0 }
+
+  /// Runs `body` on the bytes, which stay alive until it returns.
+  @inlinable
+  public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
     defer { withExtendedLifetime(owner) {} }
     return try body(UnsafeRawBufferPointer(start: base, count: count))
   }
 
-  public var array: [UInt8] { withBytes { Array($0) } }
+  /// The byte at `index`, which must be inside: views index like arrays, cursors check.
+  public subscript(index: Int) -> UInt8 {
+    precondition(index >= 0 && index < count)
+    defer { withExtendedLifetime(owner) {} }
+    return base.load(fromByteOffset: index, as: UInt8.self)
+  }
+
+  /// `length` bytes from `offset` on, or nil where that leaves the view.
+  public func slice(_ offset: Int, _ length: Int) -> ByteView? {
+    guard offset >= 0, length >= 0, offset <= count, length <= count - offset else { return nil }
+    return ByteView(owner: owner, base: base + offset, count: length)
+  }
+
+  public var bytes: [UInt8] { withBytes { [UInt8]($0) } }
+
+  /// The bytes as text, or nil where they are no UTF-8.
+  public var text: String? {
+    withBytes { String(validating: $0, as: UTF8.self) }
+  }
 }
 
 extension ByteView: Hashable {
-  public static func == (a: ByteView, b: ByteView) -> Bool {
-    guard a.count == b.count else { return false }
-    if a.base == b.base { return true }
-    return a.withBytes { x in b.withBytes { y in x.elementsEqual(y) } }
+  public static func == (left: ByteView, right: ByteView) -> Bool {
+    guard left.count == right.count else { return false }
+    if left.base == right.base || left.count == 0 { return true }
+    return left.withBytes { a in right.withBytes { b in a.elementsEqual(b) } }
   }
-  public func hash(into hasher: inout Hasher) { withBytes { hasher.combine(bytes: $0) } }
+
+  /// Hashes the size and the first bytes only: views may be gigabytes.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(count)
+    withBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0.prefix(64))) }
+  }
 }
 
-private final class OwnedBytes {
+/// Memory of our own behind a view, aligned for any vector load.
+final class ByteStorage {
   let base: UnsafeMutableRawPointer
+
   init(count: Int) {
-    base = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 64)
-    base.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+    base = .allocate(byteCount: max(count, 1), alignment: 64)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: max(count, 1))
   }
+
   deinit { base.deallocate() }
 }

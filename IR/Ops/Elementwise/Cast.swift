@@ -67,7 +67,7 @@ public struct Cast: OpKind {
 
   static func rounded(_ values: [Double], _ shape: [Int], _ to: ElementType, saturate: Bool) -> Tensor {
     guard saturate, to.bits == 8, let small = SmallFloat(to) else { return Tensor(to, shape, doubles: values) }
-    let patterns = values.map { Int(small.encode($0, saturate: true)) }
+    let patterns = values.map { Int(small.encode($0, overflow: .saturate)) }
     let bytes = TensorCoding.encode(bits: patterns, as: to)
     guard let tensor = try? Tensor(element: .plain(to), shape: shape, bytes: bytes) else {
       preconditionFailure("sizes differ")

@@ -106,9 +106,11 @@ public enum UnaryOperation: String, Hashable, Sendable, CaseIterable {
   case popcount, clz
 }
 
+/// Integers wrap. On f16 and bf16 an operation computes in f32 and rounds once.
 public enum BinaryOperation: String, Hashable, Sendable, CaseIterable {
   case add, sub, mul
-  /// Float division, or signed integer division towards zero. Integer divisors are non-zero by construction or checked.
+  /// Float division, or signed integer division towards zero. Integer divisors are non-zero by construction or checked;
+  /// the least integer divided by -1 wraps.
   case div
   case udiv = "div_u"
   /// Signed remainder with the dividend's sign; float: the exact remainder of truncating division.
@@ -119,10 +121,12 @@ public enum BinaryOperation: String, Hashable, Sendable, CaseIterable {
   case min, max
   case umin = "min_u"
   case umax = "max_u"
-  case and, or, xor, shl
+  case and, or, xor
+  /// Shift counts are less than the width.
+  case shl
   case shr = "shr_s"
   case ushr = "shr_u"
-  /// Saturating signed and unsigned addition and subtraction.
+  /// Saturating signed addition and subtraction.
   case addSaturating = "add_sat"
   case subSaturating = "sub_sat"
 }
@@ -141,8 +145,9 @@ public enum Conversion: String, Hashable, Sendable, CaseIterable {
   case zeroExtend = "zext"
   case truncate = "trunc_bits"
   case floatExtend = "fext"
-  /// To nearest, ties to even.
+  /// To nearest, ties to even. Where the machine converts to bf16 itself, subnormal values may become zero.
   case floatTruncate = "ftrunc"
+  /// To f16 and bf16 by way of f32.
   case signedToFloat = "stof"
   case unsignedToFloat = "utof"
   /// Towards zero; saturates; NaN gives zero.
@@ -174,7 +179,8 @@ public enum LoopOperation: Hashable, Sendable {
   case insert(LoopValue, LoopValue, lane: Int)
   /// Lanes of the concatenation of two vectors of one type; -1 leaves a lane undefined.
   case shuffle(LoopValue, LoopValue, lanes: [Int])
-  /// All lanes to one scalar: add, mul, min, max, umin, umax, and, or, xor. The order of a float reduction is free.
+  /// All lanes to one scalar: add, mul, min, max, umin, umax, and, or, xor. Floats by halves: lane i with lane n/2 + i,
+  /// and so on; the last lane of an odd count joins at the end.
   case reduce(BinaryOperation, LoopValue)
   /// As many bytes as the result type has, at an element address; the result's scalar may differ from the buffer's.
   /// Lanes whose mask bit is clear are not touched and read as zero.

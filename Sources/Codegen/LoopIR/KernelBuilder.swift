@@ -4,6 +4,8 @@
 /// way in, so that printed kernels read as a person would write them.
 public final class KernelBuilder {
   private var kernel: Kernel
+  /// Scalar parameters are defined first, wherever they were asked for.
+  private var prologue: [Statement] = []
   /// Open statement lists, innermost last.
   private var open: [[Statement]] = [[]]
   private var constants: [LoopValue: Int] = [:]
@@ -16,7 +18,7 @@ public final class KernelBuilder {
   /// The finished kernel. The builder is spent.
   public func finish() -> Kernel {
     precondition(open.count == 1, "a loop or branch is still open")
-    kernel.body = open[0]
+    kernel.body = prologue + open[0]
     return kernel
   }
 
@@ -33,7 +35,9 @@ public final class KernelBuilder {
 
   public func scalar(_ name: String) -> LoopValue {
     kernel.scalars.append(ScalarParameter(name: name))
-    return define(.index, .scalar(kernel.scalars.count - 1))
+    let value = fresh(.index)
+    prologue.append(.define(value, .scalar(kernel.scalars.count - 1)))
+    return value
   }
 
   public func local(_ name: String, _ scalar: LoopScalar, count: Int, alignment: Int = 64) -> BufferReference {
@@ -157,10 +161,12 @@ public final class KernelBuilder {
 
   public func check(_ condition: LoopValue, status: Int) { append(.check(condition, status: status)) }
 
-  /// The mask of the first `count` of `lanes` lanes, for an index value `count`.
+  /// The mask of the first `count` of `lanes` lanes, for an index value `count` of at least zero.
   public func prefixMask(_ count: LoopValue, lanes: Int) -> LoopValue {
-    let lane = iota(LoopType(.i64, lanes: lanes))
-    return compare(.lt, lane, splat(count, lanes: lanes))
+    // 32-bit lanes: one vector comparison where 64 bits would take two.
+    let lane = LoopType(.i32, lanes: lanes)
+    let narrow = convert(.truncate, min(count, index(lanes)), to: LoopType(.i32))
+    return compare(.lt, iota(lane), splat(narrow, lanes: lanes))
   }
 
   // MARK: Structure

@@ -1,0 +1,46 @@
+# The commands of the README. Each target is a script of its own or one line.
+
+SWIFT ?= swift
+MARTLET = .build/release/martlet
+# Tests run optimised: the definitions of the ops are naive loops, and slow ones without.
+TESTED = -c release -Xswiftc -enable-testing
+FORMATTED = Package.swift IR Targets Sources Tests
+
+.PHONY: help setup build demo test test-ir bench format lint clean
+
+help:
+	@echo "make setup    install what is missing from Debian"
+	@echo "make demo     build martlet, compile an example model and run it"
+	@echo "make test     build and run all tests"
+	@echo "make test-ir  the tests that need neither LLVM nor Python"
+	@echo "make bench    measure, in turn with other engines where they are installed"
+	@echo "make format   format all Swift code; make lint only looks"
+
+setup:
+	@Scripts/setup.sh
+
+build: setup
+	$(SWIFT) build -c release --product martlet
+
+demo: build
+	@Examples/digits/demo.sh $(MARTLET)
+
+test: setup
+	$(SWIFT) build -c release --product martlet
+	$(SWIFT) test $(TESTED) --scratch-path .build/tests
+
+# A build folder of its own: the two ways to build would undo each other's work.
+test-ir:
+	MARTLET_LLVM=0 $(SWIFT) test $(TESTED) --scratch-path .build/ir
+
+bench: build
+	@Scripts/bench.sh $(MARTLET)
+
+format:
+	$(SWIFT) format --in-place --recursive $(FORMATTED)
+
+lint:
+	$(SWIFT) format lint --strict --recursive $(FORMATTED)
+
+clean:
+	rm -rf .build

@@ -1,0 +1,65 @@
+import IR
+import Support
+
+extension Unary: OpLowering {}
+extension Binary: OpLowering {}
+extension Compare: OpLowering {}
+extension Select: OpLowering {}
+extension Cast: OpLowering {}
+
+extension OpLowering where Self: ScalarLowering {
+  /// A scalar op on its own is a map of one node.
+  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    try program.lowerMap([op], results: program.function[op].results, site: program.site(op))
+  }
+}
+
+extension ProgramBuilder {
+  /// One kernel for a DAG of scalar ops. All `results` have one shape.
+  func lowerMap(_ ops: [OpID], results: [ValueID], site: String) throws(Diagnostic) {
+    var graph = ScalarGraph()
+    for op in ops {
+      let operation = function[op]
+      guard let kind = operation.kind as? any ScalarLowering else { throw .bug("\(operation.kind.mnemonic) is no map") }
+      try graph.add(kind, operands: operation.operands.compactMap { $0 }, result: operation.results[0], self) {
+        value throws(Diagnostic) in try buffer(of: value)
+      }
+    }
+    let shape = try tensorType(results[0]).shape
+    var sources: [ScalarGraph.Source] = []
+    var outputs: [TensorView] = []
+    for result in results {
+      guard let source = graph.source(of: result) else { throw .bug("a result of a map is not computed by it") }
+      sources.append(source)
+      outputs.append(try TensorView(dense: try tensorType(result), try allocate(for: result)))
+    }
+    let inputs = try graph.inputs.map { input throws(Diagnostic) in
+      try TensorView(dense: input.type, input.buffer).broadcast(from: input.type.shape, to: shape)
+    }
+    try emitMap(shape, inputs, outputs, exactLanes: graph.canFail, site: site) { scope, values throws(Diagnostic) in
+      let nodes = try graph.emit(values, in: scope)
+      return sources.map { source in
+        switch source {
+        case .input(let number): values[number]
+        case .node(let number): nodes[number]
+        }
+      }
+    }
+  }
+
+  func emitMap(
+    _ shape: [Dim], _ inputs: [TensorView], _ outputs: [TensorView], exactLanes: Bool = false, site: String,
+    _ body: @escaping (KernelScope, [LoopValue]) throws(Diagnostic) -> [LoopValue]
+  ) throws(Diagnostic) {
+    guard !shape.contains(0) else { return }
+    try dispatch("map", at: site) { scope throws(Diagnostic) in
+      try MapGenerator(shape: shape, inputs: inputs, outputs: outputs, exactLanes: exactLanes, body: body)
+        .generate(scope, profile)
+    }
+  }
+
+  /// Copies elements from one view to another, converting nothing.
+  func emitCopy(_ shape: [Dim], from source: TensorView, to target: TensorView, site: String) throws(Diagnostic) {
+    try emitMap(shape, [source], [target], site: site) { $1 }
+  }
+}

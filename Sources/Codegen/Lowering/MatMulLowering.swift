@@ -1,0 +1,146 @@
+import IR
+import Support
+import Targets
+
+extension MatMul: OpLowering {
+  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    try program.lowerContraction(op, followedBy: [], result: program.function[op].results[0])
+  }
+}
+
+extension ProgramBuilder {
+  /// A matmul or convolution and the scalar ops on its result, as one kernel where that can be expressed.
+  func lowerContraction(_ op: OpID, followedBy: [OpID], result: ValueID) throws(Diagnostic) {
+    let operation = function[op]
+    switch operation.kind {
+    case let kind as MatMul: try lower(kind, op, followedBy, result)
+    case let kind as Conv: try lower(kind, op, followedBy, result)
+    default: throw .bug("\(operation.kind.mnemonic) is no contraction")
+    }
+  }
+
+  private func lower(_ kind: MatMul, _ op: OpID, _ followedBy: [OpID], _ result: ValueID) throws(Diagnostic) {
+    let operands = function[op].operands
+    let site = ([op] + followedBy).map { self.site($0) }.joined(separator: ", ")
+    guard let leftValue = operands[0], let rightValue = operands[1] else { throw .bug("matmul without operands") }
+    let left = try tensorType(leftValue)
+    let right = try tensorType(rightValue)
+    let sums = try tensorType(function[op].results[0])
+    let multiplication = try Multiplication(
+      left: try left.elementForCode(), right: try right.elementForCode(), profile: profile)
+
+    let rank = sums.rank
+    let rows = sums.shape[rank - 2]
+    let columns = sums.shape[rank - 1]
+    let depth = left.shape[kind.transposeLHS ? left.rank - 2 : left.rank - 1]
+    let tile = try TileChoice.best(multiplication, rows: rows, columns: columns, profile: profile)
+    let layout = PanelLayout(
+      vectors: tile.vectors, lanes: multiplication.lanes, group: multiplication.group, depth: depth, columns: columns)
+
+    let leftStrides = rowMajorStrides(left.shape)
+    let batch = Array(sums.shape.dropLast(2))
+    let leftBatch = TensorView(
+      BufferID(0), .f32, strides: Array(leftStrides.dropLast(2))
+    ).broadcast(from: Array(left.shape.dropLast(2)), to: batch).strides
+    let leftOperand = Epilogue.Operand(
+      buffer: try buffer(of: leftValue), element: multiplication.left, batchStrides: leftBatch,
+      rowStride: kind.transposeLHS ? 1 : leftStrides[left.rank - 2], columnStride: 1)
+
+    let matrix = RightMatrix(
+      value: rightValue, type: right, rowStride: kind.transposeRHS ? 1 : right.shape[right.rank - 1],
+      columnStride: kind.transposeRHS ? right.shape[right.rank - 1] : 1)
+    let packed = try pack(matrix, layout, multiplication, batch: batch, site: site)
+    var epilogue = try self.epilogue(
+      of: op, bias: operands.count > 2 ? operands[2] : nil, followedBy, result, sums, batchAxes: batch.count)
+    if let correction = packed.correction {
+      epilogue.correction = Epilogue.Operand(
+        buffer: correction, element: .i32, batchStrides: packed.correctionStrides, rowStride: 0, columnStride: 1)
+    }
+
+    var generator = MatMulGenerator(
+      multiplication: multiplication, tile: tile, batch: batch, rows: rows, depth: depth, left: leftOperand,
+      leftStep: kind.transposeLHS ? leftStrides[left.rank - 2] : 1, layout: layout, panels: packed.buffer,
+      panelBatchStrides: packed.strides, epilogue: epilogue)
+    generator.mergeBatchIntoRows()
+    try dispatch("matmul", at: site) { scope throws(Diagnostic) in try generator.generate(scope) }
+  }
+
+  /// The epilogue for the scalar ops after a contraction, result axes being batch axes, rows, columns.
+  func epilogue(
+    of op: OpID, bias: ValueID?, _ followedBy: [OpID], _ result: ValueID, _ sums: TensorType, batchAxes: Int
+  ) throws(Diagnostic) -> Epilogue {
+    let sumElement = try sums.elementForCode()
+    var graph = ScalarGraph()
+    // Input 0 stands for the sum; it has no buffer.
+    var source = graph.addInput(ScalarGraph.Input(buffer: BufferID(-1), type: sums))
+    let sumValue = function[op].results[0]
+    var roundsSum = true
+    if let bias {
+      let biasSource = graph.addInput(ScalarGraph.Input(buffer: try buffer(of: bias), type: try tensorType(bias)))
+      source = graph.addNode(Binary(.add), [source, biasSource], [sumElement, sumElement], sumElement)
+      roundsSum = false
+    }
+    graph.give(sumValue, as: source)
+    for follower in followedBy {
+      let operation = function[follower]
+      guard let kind = operation.kind as? any ScalarLowering else { throw .bug("\(operation.kind.mnemonic) is no map") }
+      try graph.add(kind, operands: operation.operands.compactMap { $0 }, result: operation.results[0], self) {
+        value throws(Diagnostic) in try buffer(of: value)
+      }
+    }
+    guard let final = graph.source(of: result) else { throw .bug("the result of an epilogue is not computed by it") }
+    let resultType = try tensorType(result)
+    let resultBuffer = try allocate(for: result)
+
+    func operand(_ buffer: BufferID, _ type: TensorType) throws(Diagnostic) -> Epilogue.Operand {
+      let view = try TensorView(dense: type, buffer).broadcast(from: type.shape, to: resultType.shape)
+      let rank = resultType.rank
+      return Epilogue.Operand(
+        buffer: buffer, element: view.element, batchStrides: Array(view.strides[..<(rank - 2)]),
+        rowStride: view.strides[rank - 2], columnStride: view.strides[rank - 1])
+    }
+    var operands: [Epilogue.Operand] = []
+    for input in graph.inputs.dropFirst() { operands.append(try operand(input.buffer, input.type)) }
+    let finished = graph
+    return Epilogue(
+      operands: operands, result: try operand(resultBuffer, resultType), correction: nil
+    ) { scope, sum, values throws(Diagnostic) in
+      let first = roundsSum ? scope.rounded(sum, as: sumElement) : sum
+      let given = [first] + values
+      let nodes = try finished.emit(given, in: scope)
+      switch final {
+      case .input(let number): return given[number]
+      case .node(let number): return nodes[number]
+      }
+    }
+  }
+}
+
+extension MatMulGenerator {
+  /// One tall product instead of a batch of them, where the right matrix is shared and every operand walks rows of
+  /// neighbouring batches evenly.
+  mutating func mergeBatchIntoRows() {
+    guard !batch.isEmpty, panelBatchStrides.allSatisfy({ $0 == 0 }) else { return }
+    let operands = [left, epilogue.result] + epilogue.operands
+    for operand in operands {
+      var step = operand.rowStride * rows
+      for axis in batch.indices.reversed() {
+        guard batch[axis] == 1 || operand.batchStrides[axis] == step else { return }
+        step = step * batch[axis]
+      }
+    }
+    func flat(_ operand: Epilogue.Operand) -> Epilogue.Operand {
+      var copy = operand
+      copy.batchStrides = []
+      return copy
+    }
+    let merged = batch.reduce(rows, *)
+    var flatEpilogue = epilogue
+    flatEpilogue.operands = epilogue.operands.map(flat)
+    flatEpilogue.result = flat(epilogue.result)
+    flatEpilogue.correction = epilogue.correction.map(flat)
+    self = MatMulGenerator(
+      multiplication: multiplication, tile: tile, batch: [], rows: merged, depth: depth, left: flat(left),
+      leftStep: leftStep, layout: layout, panels: panels, panelBatchStrides: [], epilogue: flatEpilogue)
+  }
+}

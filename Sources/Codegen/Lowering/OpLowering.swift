@@ -1,0 +1,49 @@
+import IR
+import Support
+
+/// An op that becomes steps of a program: kernels, copies, control flow.
+///
+/// Conformances live in `Codegen/Lowering`, one file an op family; an op without
+/// one is reported as not supported, with its source name.
+protocol OpLowering {
+  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic)
+}
+
+extension ProgramBuilder {
+  /// Lowers the ops of a block in order.
+  func lower(_ block: BlockID) throws(Diagnostic) {
+    for id in function.ops(in: block) {
+      do throws(Diagnostic) {
+        try lower(op: id)
+      } catch {
+        throw error.located(Location(path: site(id)))
+      }
+    }
+  }
+
+  private func lower(op id: OpID) throws(Diagnostic) {
+    let operation = function[id]
+    // An op that only computes with extents costs nothing where nobody needs its value in memory.
+    for guardian in operation.guards { append(.require(guardian.left, equals: guardian.right, site: site(id))) }
+    if try lowerFromFacts(id) { return }
+    guard let lowering = operation.kind as? any OpLowering else {
+      throw .unsupported(
+        "\(operation.kind.mnemonic) has no code for \(profile.name) yet",
+        hint: "`martlet run --reference` evaluates it")
+    }
+    try lowering.lower(id, self)
+  }
+
+  /// Results whose elements are known as dim expressions are written as such.
+  private func lowerFromFacts(_ id: OpID) throws(Diagnostic) -> Bool {
+    let operation = function[id]
+    guard operation.regions.isEmpty, operation.kind.effects.isPure, operation.results.count == 1,
+      !(operation.kind is Constant), !(operation.kind is Extent),
+      let elements = function[operation.results[0]].fact.elements,
+      let type = function.tensorType(operation.results[0]), type.plain == .i64
+    else { return false }
+    let buffer = try allocate(for: operation.results[0])
+    for (number, element) in elements.enumerated() { append(.storeIndex(element, buffer, offset: number * 8)) }
+    return true
+  }
+}

@@ -1,0 +1,66 @@
+/// exp and its relatives: x = n ln 2 + r with |r| <= ln 2 / 2, then a polynomial for exp(r) - 1 and an exponent of n.
+extension VectorMath {
+  public func exp(_ x: LoopValue) -> LoopValue {
+    wide(x) { x in
+      // Beyond these the result is zero or infinity anyway.
+      let limited = shape(x).isDouble ? clamp(x, -746, 710) : clamp(x, -104, 89)
+      let (n, r) = reduceByLogOfTwo(limited)
+      let value = add(exponentialLessOne(r), constant(1, x))
+      return scale(value, byPowerOfTwo: n)
+    }
+  }
+
+  /// exp(x) - 1 without cancellation near zero.
+  public func expm1(_ x: LoopValue) -> LoopValue {
+    wide(x) { x in
+      let limited = shape(x).isDouble ? clamp(x, -40, 710) : clamp(x, -20, 89)
+      let (n, r, rest) = reduceByLogOfTwoExactly(limited)
+      let (high, low) = exponentialLessOne(r, rest)
+      // Half of the result, so that 2^n of the greatest results is still a number.
+      let half = powerOfTwo(sub(n, integer(1, n)), shape(x))
+      let value = add(sub(half, constant(0.5, x)), mul(half, high))
+      let error = sub(mul(half, high), sub(value, sub(half, constant(0.5, x))))
+      let sum = add(value, multiplyAdd(half, low, error))
+      // The halves of subnormals lose their last bit; they and zeros are their own result.
+      let isTiny = compare(magnitude(x), .lt, 2 * shape(x).leastNormal)
+      return select(isTiny, x, add(sum, sum))
+    }
+  }
+
+  /// n and r with x = n ln 2 + r.
+  func reduceByLogOfTwo(_ x: LoopValue) -> (n: LoopValue, r: LoopValue) {
+    let (n, whole, first) = reduceByHighLogOfTwo(x)
+    return (n, multiplyAdd(whole, -lowLogOfTwo(x), first))
+  }
+
+  /// The same, with what r lost in rounding.
+  func reduceByLogOfTwoExactly(_ x: LoopValue) -> (n: LoopValue, r: LoopValue, rest: LoopValue) {
+    let (n, whole, first) = reduceByHighLogOfTwo(x)
+    let r = multiplyAdd(whole, -lowLogOfTwo(x), first)
+    return (n, r, multiplyAdd(whole, -lowLogOfTwo(x), sub(first, r)))
+  }
+
+  private func reduceByHighLogOfTwo(_ x: LoopValue) -> (n: LoopValue, whole: LoopValue, rest: LoopValue) {
+    let (whole, n) = nearest(x, times: 1.4426950408889634)
+    // The high part of ln 2 ends in enough zeros that its product with n is exact.
+    let high = shape(x).isDouble ? 0x1.62e42fefa38p-1 : 0x1.62e4p-1
+    return (n, whole, multiplyAdd(whole, -high, x))
+  }
+
+  /// ln 2 less its high part.
+  func lowLogOfTwo(_ x: LoopValue) -> Double { shape(x).isDouble ? 0x1.ef35793c7673p-45 : 0x1.7f7d1cp-20 }
+
+  /// exp(r) - 1 for |r| <= ln 2 / 2: r + r^2 q(r).
+  func exponentialLessOne(_ r: LoopValue) -> LoopValue {
+    let q = polynomial(r, shape(r).isDouble ? Self.expm1Double : Self.expm1Single)
+    return multiplyAdd(mul(r, r), q, r)
+  }
+
+  /// exp(r + rest) - 1 as a sum of two, for a `rest` below the last bit of r.
+  func exponentialLessOne(_ r: LoopValue, _ rest: LoopValue) -> (high: LoopValue, low: LoopValue) {
+    let q = polynomial(r, shape(r).isDouble ? Self.expm1Double : Self.expm1Single)
+    let tail = multiplyAdd(mul(r, r), q, rest)
+    let high = add(r, tail)
+    return (high, sub(tail, sub(high, r)))
+  }
+}

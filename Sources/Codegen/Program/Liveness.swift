@@ -1,0 +1,70 @@
+import IR
+import Support
+
+/// When each workspace buffer is first written and last read, counted in steps.
+struct Liveness {
+  private let buffers: [Buffer]
+  private var time = 0
+  private var ranges: [BufferID: (first: Int, last: Int)] = [:]
+  /// The loops around the current step: when each began.
+  private var loops: [Int] = []
+
+  init(_ buffers: [Buffer]) { self.buffers = buffers }
+
+  func lives(of steps: [Step]) -> [MemoryPlanner.Life] {
+    var copy = self
+    copy.walk(steps)
+    return copy.ranges.sorted { $0.key < $1.key }.map {
+      MemoryPlanner.Life(
+        buffer: $0.key, bytes: buffers[$0.key.number].bytes, first: $0.value.first, last: $0.value.last)
+    }
+  }
+
+  private mutating func walk(_ steps: [Step]) {
+    for step in steps {
+      time += 1
+      switch step {
+      case .dispatch(let dispatch): for use in dispatch.buffers { touch(use.buffer) }
+      case .bindSymbol(_, let buffer, _, _): touch(buffer)
+      case .setSymbol, .require: break
+      case .copy(let from, let to, _):
+        touch(from)
+        touch(to)
+      case .fill(let buffer, _), .storeIndex(_, let buffer, _), .storeByte(_, let buffer): touch(buffer)
+      case .ifElse(let condition, let then, let otherwise):
+        touch(condition)
+        walk(then)
+        walk(otherwise)
+      case .loop(_, let trip, let condition, let body):
+        if let trip { touch(trip) }
+        touch(condition)
+        let start = time
+        loops.append(start)
+        walk(body)
+        // The condition, and whatever came from before the loop, is read again in the next iteration.
+        touch(condition)
+        time += 1
+        for (buffer, range) in ranges where range.first <= start && range.last > start { ranges[buffer]!.last = time }
+        loops.removeLast()
+      }
+    }
+  }
+
+  private mutating func touch(_ buffer: BufferID) {
+    var id = buffer
+    while case .alias(let target) = buffers[id.number].place { id = target }
+    guard buffers[id.number].place == .workspace else { return }
+    if ranges[id] == nil { ranges[id] = (time, time) }
+    ranges[id]!.last = time
+  }
+}
+
+extension Dim {
+  /// Whether a greater symbol never makes the expression smaller: no negative term, nothing but sums of products.
+  var growsWithItsSymbols: Bool {
+    // Replacing any symbol by itself plus one must not lower it; sums of products with positive coefficients are
+    // recognised by their text, which is canonical.
+    let text = description
+    return !text.contains("-") && !text.contains("mod(") && !text.contains("floordiv(")
+  }
+}

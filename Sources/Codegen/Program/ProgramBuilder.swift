@@ -1,0 +1,207 @@
+import IR
+import Support
+import Targets
+
+/// Lowers one entry: hands out buffers, records steps, collects kernels.
+public final class ProgramBuilder {
+  public let module: Module
+  public let function: Function
+  public let profile: Profile
+  let shared: ProgramStore
+  let ranges: [String: ClosedRange<Int>]
+  /// For a symbol whose value only the run tells, what it cannot exceed.
+  private(set) var symbolBounds: [String: Dim] = [:]
+
+  private(set) var buffers: [Buffer] = []
+  private var steps: [[Step]] = [[]]
+  private var bufferOfValue: [ValueID: BufferID] = [:]
+  private var weightBuffers: [String: BufferID] = [:]
+  private var stateBuffers: [String: BufferID] = [:]
+  private var sequence = 0
+
+  init(module: Module, function: Function, profile: Profile, shared: ProgramStore) {
+    self.module = module
+    self.function = function
+    self.profile = profile
+    self.shared = shared
+    ranges = module.inferenceContext.symbols
+  }
+
+  // MARK: Buffers
+
+  func addBuffer(_ label: String, bytes: Dim, _ place: Buffer.Place) -> BufferID {
+    buffers.append(Buffer(label: label, bytes: bytes, place: place))
+    return BufferID(buffers.count - 1)
+  }
+
+  /// Memory for a tensor in the workspace.
+  public func allocate(_ type: TensorType, _ label: String) throws(Diagnostic) -> BufferID {
+    addBuffer(label, bytes: try bytes(of: type), .workspace)
+  }
+
+  /// The bytes a tensor takes, as an expression.
+  public func bytes(of type: TensorType) throws(Diagnostic) -> Dim {
+    if let constant = type.constantBytes { return Dim(constant) }
+    guard let storage = type.element.storage, type.layout == nil, storage != .string else {
+      throw .unsupported("a tensor \(type) of run-time size has no code yet")
+    }
+    let bits = type.elementCount * storage.bits
+    return bits.ceilDivided(by: 8)
+  }
+
+  /// Where a value lives: what was bound, or a weight's place.
+  public func buffer(of value: ValueID) throws(Diagnostic) -> BufferID {
+    if let known = bufferOfValue[value] { return known }
+    guard let name = function.weightName(value), let weight = module.weight(name) else {
+      throw .bug("value \(value.number) has no buffer")
+    }
+    let id = weightBuffer(name, weight.tensor)
+    bufferOfValue[value] = id
+    return id
+  }
+
+  public func weightBuffer(_ name: String, _ tensor: Tensor) -> BufferID {
+    weightBuffer(name, bytes: tensor.bytes.count) { tensor.bytes }
+  }
+
+  /// A place in the weights section for bytes that `content` makes when they are written.
+  func weightBuffer(_ name: String, bytes: Int, content: @escaping @Sendable () -> ByteView) -> BufferID {
+    if let known = weightBuffers[name] { return known }
+    let offset = shared.place(weight: name, bytes: bytes, content)
+    let id = addBuffer("@" + name, bytes: Dim(bytes), .weight(offset))
+    weightBuffers[name] = id
+    return id
+  }
+
+  func stateBuffer(_ name: String) throws(Diagnostic) -> BufferID {
+    if let known = stateBuffers[name] { return known }
+    guard let state = module.state(name), let type = state.type.tensor, let bytes = type.constantBytes else {
+      throw .unsupported("state @\(name) has no constant size")
+    }
+    let offset = shared.place(state: state, bytes: bytes)
+    let id = addBuffer("@" + name, bytes: Dim(bytes), .state(offset))
+    stateBuffers[name] = id
+    return id
+  }
+
+  /// From now on `buffer` is another name of `target`'s memory.
+  func redirect(_ buffer: BufferID, to target: BufferID) { buffers[buffer.number].place = .alias(target) }
+
+  /// Symbols that the inputs' shapes tell before anything runs.
+  var inputSymbols: Set<String> {
+    var symbols: Set<String> = []
+    for argument in function[function.body].arguments {
+      for dim in function.tensorType(argument)?.shape ?? [] { symbols.formUnion(dim.symbols) }
+    }
+    return symbols
+  }
+
+  func bind(_ value: ValueID, to buffer: BufferID) { bufferOfValue[value] = buffer }
+
+  /// A fresh workspace buffer for a result, bound to it.
+  @discardableResult
+  public func allocate(for value: ValueID) throws(Diagnostic) -> BufferID {
+    let id = try allocate(try tensorType(value), label(value))
+    bind(value, to: id)
+    return id
+  }
+
+  public func label(_ value: ValueID) -> String { function[value].name ?? "\(value.number)" }
+
+  public func tensorType(_ value: ValueID) throws(Diagnostic) -> TensorType {
+    guard let type = function.tensorType(value) else {
+      throw .unsupported("values of type \(function.type(value)) have no code yet; `run --reference` evaluates them")
+    }
+    return type
+  }
+
+  // MARK: Steps
+
+  public func append(_ step: Step) { steps[steps.count - 1].append(step) }
+
+  /// Collects the steps `body` appends.
+  func collect(_ body: () throws(Diagnostic) -> Void) throws(Diagnostic) -> [Step] {
+    steps.append([])
+    do { try body() } catch {
+      steps.removeLast()
+      throw error
+    }
+    return steps.removeLast()
+  }
+
+  var collected: [Step] { steps[0] }
+
+  /// Generates one kernel and the dispatch of it.
+  public func dispatch(
+    _ family: String, at site: String, _ generate: (KernelScope) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
+    let scope = KernelScope(family: family, profile)
+    try generate(scope)
+    let uses = scope.uses
+    let name = shared.intern(scope.finish(), family: family)
+    append(
+      .dispatch(
+        Dispatch(
+          kernel: name, buffers: uses, scalars: scope.scalars, parallelism: scope.parallelism, site: site,
+          work: scope.work)))
+  }
+
+  func freshSymbol(_ base: String) -> String {
+    sequence += 1
+    return "\(base)_\(sequence)"
+  }
+
+  func bound(_ symbol: String, by dim: Dim) { symbolBounds[symbol] = dim }
+
+  /// What an op is called in messages: its source names, or its mnemonic.
+  public func site(_ op: OpID) -> String {
+    let operation = function[op]
+    return operation.locations.isEmpty ? operation.kind.mnemonic : operation.locations.joined(separator: ", ")
+  }
+}
+
+/// What the entries of a module share: kernels, weights, states.
+final class ProgramStore {
+  private(set) var kernels: [Kernel] = []
+  private var kernelNames: [Kernel: String] = [:]
+  private(set) var weights: [PlacedWeight] = []
+  private var weightOffsets: [String: Int] = [:]
+  private(set) var weightBytes = 0
+  private(set) var states: [PlacedState] = []
+  private(set) var stateBytes = 0
+
+  /// The name of a kernel with this body; equal kernels are one.
+  func intern(_ kernel: Kernel, family: String) -> String {
+    var anonymous = kernel
+    anonymous.name = ""
+    if let known = kernelNames[anonymous] { return known }
+    var named = kernel
+    named.name = "k_\(family)_\(anonymous.contentHash)"
+    kernelNames[anonymous] = named.name
+    kernels.append(named)
+    return named.name
+  }
+
+  func place(weight name: String, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {
+    if let known = weightOffsets[name] { return known }
+    let offset = (weightBytes + 63) / 64 * 64
+    weights.append(PlacedWeight(name: name, offset: offset, bytes: bytes, content: content))
+    weightOffsets[name] = offset
+    weightBytes = offset + bytes
+    return offset
+  }
+
+  func place(state: StateDeclaration, bytes: Int) -> Int {
+    if let known = states.first(where: { $0.name == state.name }) { return known.offset }
+    let offset = (stateBytes + 63) / 64 * 64
+    states.append(PlacedState(name: state.name, offset: offset, bytes: bytes, initial: state.initial))
+    if let initial = state.initial, let weight = initialTensor(initial) {
+      _ = place(weight: initial, bytes: weight.bytes.count) { weight.bytes }
+    }
+    stateBytes = offset + bytes
+    return offset
+  }
+
+  private let initialTensor: (String) -> Tensor?
+  init(module: Module) { initialTensor = { module.weight($0)?.tensor } }
+}

@@ -1,0 +1,72 @@
+import IR
+import Support
+import Targets
+
+/// From the fused graph to the program that `run` executes.
+public enum Scheduler {
+  public static func schedule(_ module: Module, for profile: Profile) throws(Diagnostic) -> Program {
+    let store = ProgramStore(module: module)
+    var entries: [ProgramEntry] = []
+    for function in module.functions where function.isEntry {
+      entries.append(try schedule(function, of: module, profile, store))
+    }
+    return Program(
+      name: module.name, entries: entries, kernels: store.kernels, weights: store.weights,
+      weightBytes: store.weightBytes, states: store.states, stateBytes: store.stateBytes)
+  }
+
+  private static func schedule(
+    _ function: Function, of module: Module, _ profile: Profile, _ store: ProgramStore
+  ) throws(Diagnostic) -> ProgramEntry {
+    let program = ProgramBuilder(module: module, function: function, profile: profile, shared: store)
+    let body = function[function.body]
+    var inputs: [Port] = []
+    for (number, argument) in body.arguments.enumerated() {
+      let type = try program.tensorType(argument)
+      let buffer = program.addBuffer(program.label(argument), bytes: try program.bytes(of: type), .input(number))
+      program.bind(argument, to: buffer)
+      inputs.append(Port(name: function[argument].name ?? "input\(number)", type: type, buffer: buffer))
+    }
+    try program.lower(function.body)
+    var outputs: [Port] = []
+    for (number, value) in body.yields.enumerated() {
+      let type = try program.tensorType(value)
+      let bytes = try program.bytes(of: type)
+      let target = program.addBuffer(function.resultNames[number], bytes: bytes, .output(number))
+      try program.deliver(value, to: target, bytes: bytes)
+      outputs.append(Port(name: function.resultNames[number], type: type, buffer: target))
+    }
+    let steps = program.collected
+    let (buffers, plan) = try MemoryPlanner.plan(program, steps)
+    let entrySymbols = boundByInputs(inputs)
+    return ProgramEntry(
+      name: function.name, symbols: module.symbols.filter { entrySymbols.contains($0.name) }, inputs: inputs,
+      outputs: outputs, buffers: buffers, body: steps, plan: plan)
+  }
+
+  /// Symbols that the inputs' shapes mention; the others are computed on the way.
+  private static func boundByInputs(_ inputs: [Port]) -> Set<String> {
+    var symbols: Set<String> = []
+    for input in inputs { for dim in input.type.shape { symbols.formUnion(dim.symbols) } }
+    return symbols
+  }
+}
+
+extension ProgramBuilder {
+  /// Makes a result end up in an output: the buffer that holds it becomes the output where that is possible,
+  /// otherwise it is copied.
+  func deliver(_ value: ValueID, to output: BufferID, bytes: Dim) throws(Diagnostic) {
+    let source = try buffer(of: value)
+    if canBecomeOutput(source, bytes) {
+      redirect(source, to: output)
+    } else {
+      append(.copy(from: source, to: output, bytes: bytes))
+    }
+  }
+
+  /// A workspace buffer of exactly the output's size, whose extent does not depend on data.
+  private func canBecomeOutput(_ buffer: BufferID, _ bytes: Dim) -> Bool {
+    guard buffers[buffer.number].place == .workspace, buffers[buffer.number].bytes == bytes else { return false }
+    return bytes.symbols.allSatisfy { inputSymbols.contains($0) }
+  }
+}

@@ -1,0 +1,105 @@
+import IR
+import Support
+
+/// A DAG of scalar ops over the elements of some tensors: what a map or an epilogue computes.
+struct ScalarGraph {
+  enum Source: Hashable {
+    case input(Int)
+    case node(Int)
+  }
+  struct Node {
+    var kind: any ScalarLowering
+    var sources: [Source]
+    var types: [ElementType]
+    var result: ElementType
+  }
+  /// A tensor read element by element.
+  struct Input {
+    var buffer: BufferID
+    var type: TensorType
+  }
+  private(set) var inputs: [Input] = []
+  private(set) var nodes: [Node] = []
+  private var sourceOfValue: [ValueID: Source] = [:]
+
+  var canFail: Bool { nodes.contains { $0.kind.canFail($0.types) } }
+
+  /// Declares that `value` is not computed here but given: the sum of a contraction.
+  mutating func give(_ value: ValueID, as source: Source) { sourceOfValue[value] = source }
+
+  mutating func addInput(_ input: Input) -> Source {
+    inputs.append(input)
+    return .input(inputs.count - 1)
+  }
+
+  mutating func addNode(
+    _ kind: any ScalarLowering, _ sources: [Source], _ types: [ElementType], _ result: ElementType
+  ) -> Source {
+    nodes.append(Node(kind: kind, sources: sources, types: types, result: result))
+    return .node(nodes.count - 1)
+  }
+
+  func source(of value: ValueID) -> Source? { sourceOfValue[value] }
+
+  /// Adds an op. Operands that are not computed here are read from `buffer(of:)`.
+  mutating func add(
+    _ kind: any ScalarLowering, operands: [ValueID], result: ValueID, _ program: ProgramBuilder,
+    buffer: (ValueID) throws(Diagnostic) -> BufferID
+  ) throws(Diagnostic) {
+    var sources: [Source] = []
+    var types: [TensorType] = []
+    for operand in operands {
+      let type = try program.tensorType(operand)
+      types.append(type)
+      if let known = sourceOfValue[operand] {
+        sources.append(known)
+      } else {
+        let source = addInput(Input(buffer: try buffer(operand), type: type))
+        sourceOfValue[operand] = source
+        sources.append(source)
+      }
+    }
+    let resultType = try program.tensorType(result)
+    var elements = try types.map { type throws(Diagnostic) in try type.elementForCode() }
+    for parameter in try kind.parameters(types, result: resultType, program.module) {
+      let buffer = program.weightBuffer(program.parameterName(parameter), parameter)
+      sources.append(addInput(Input(buffer: buffer, type: parameter.type)))
+      elements.append(try parameter.type.elementForCode())
+    }
+    nodes.append(
+      Node(kind: kind, sources: sources, types: elements, result: try resultType.elementForCode()))
+    sourceOfValue[result] = .node(nodes.count - 1)
+  }
+
+  /// Emits all nodes; `given` are the inputs' elements in register form.
+  func emit(_ given: [LoopValue], in scope: KernelScope) throws(Diagnostic) -> [LoopValue] {
+    var values: [LoopValue] = []
+    for node in nodes {
+      let operands = node.sources.map { source in
+        switch source {
+        case .input(let number): given[number]
+        case .node(let number): values[number]
+        }
+      }
+      values.append(try node.kind.lower(operands, node.types, result: node.result, in: scope))
+    }
+    return values
+  }
+}
+
+extension TensorType {
+  /// The element type code computes with; block formats and packed layouts have none.
+  func elementForCode() throws(Diagnostic) -> ElementType {
+    guard let storage = element.storage, layout == nil else {
+      throw .unsupported("elements of \(self) have no code of their own")
+    }
+    return storage
+  }
+}
+
+extension ProgramBuilder {
+  /// A weight's name for a constant that codegen makes; equal constants share one.
+  func parameterName(_ tensor: Tensor) -> String {
+    "constant.\(tensor.element).\(tensor.shape.map(String.init).joined(separator: "x")).\(ContentHash.of(tensor.bytes))"
+  }
+}

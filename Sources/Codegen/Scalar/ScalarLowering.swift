@@ -1,0 +1,280 @@
+import IR
+import Support
+
+/// An op that computes each element of its result from the elements at the same place of its operands.
+///
+/// Such ops run alone as maps, and fused: in chains, and as epilogues of contractions, reductions and the like.
+protocol ScalarLowering {
+  /// One element (or a vector of them) in register form.
+  func lower(
+    _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
+  ) throws(Diagnostic) -> LoopValue
+
+  /// Whether the op can fail on some values, so that lanes which stand for no element must not be computed.
+  func canFail(_ types: [ElementType]) -> Bool
+
+  /// Constants the op reads beside its operands: one tensor each, broadcastable to the result.
+  func parameters(
+    _ types: [TensorType], result: TensorType, _ module: Module
+  ) throws(Diagnostic) -> [Tensor]
+}
+
+extension ScalarLowering {
+  func canFail(_ types: [ElementType]) -> Bool { false }
+  func parameters(
+    _ types: [TensorType], result: TensorType, _ module: Module
+  ) throws(Diagnostic) -> [Tensor] { [] }
+}
+
+extension Unary: ScalarLowering {
+  func lower(
+    _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
+  ) throws(Diagnostic) -> LoopValue {
+    let build = scope.build
+    let x = inputs[0]
+    let type = build.type(x)
+    let element = types[0]
+    let zero = build.zero(type)
+    if element == .bool { return build.binary(.xor, x, build.integer(1, type)) }
+    if !element.isFloat {
+      let value: LoopValue
+      switch function {
+      case .neg: value = build.sub(zero, x)
+      case .bitNot: value = build.unary(.not, x)
+      case .abs where element.isSigned: value = build.max(x, build.sub(zero, x))
+      case .relu where element.isSigned: value = build.max(x, zero)
+      case .sign:
+        let positive = build.select(build.compare(.ne, x, zero), build.integer(1, type), zero)
+        value =
+          element.isSigned
+          ? build.select(build.compare(.lt, x, zero), build.integer(-1, type), positive) : positive
+      default: value = x
+      }
+      return scope.rounded(value, as: element)
+    }
+    let one = { build.float(1, type) }
+    let value: LoopValue
+    switch function {
+    case .neg: value = build.unary(.neg, x)
+    case .abs: value = build.unary(.abs, x)
+    case .sign:
+      let positive = build.select(build.compare(.gt, x, zero), one(), build.select(build.compare(.ne, x, x), x, zero))
+      value = build.select(build.compare(.lt, x, zero), build.float(-1, type), positive)
+    case .exp: value = scope.math.exp(x)
+    case .log: value = scope.math.log(x)
+    case .sqrt: value = build.unary(.sqrt, x)
+    case .rsqrt: value = build.div(one(), build.unary(.sqrt, x))
+    case .reciprocal: value = build.div(one(), x)
+    case .tanh: value = scope.math.tanh(x)
+    case .sigmoid: value = scope.math.sigmoid(x)
+    case .erf: value = scope.math.erf(x)
+    // The second operand wins when one is NaN, and minus zero stays as it is.
+    case .relu: value = build.select(build.compare(.lt, x, zero), zero, x)
+    case .floor: value = build.unary(.floor, x)
+    case .ceil: value = build.unary(.ceil, x)
+    case .round: value = build.unary(.rint, x)
+    case .sin: value = scope.math.sin(x)
+    case .cos: value = scope.math.cos(x)
+    case .isNaN: return build.compare(.ne, x, x)
+    case .not, .bitNot: throw .bug("\(mnemonic) takes no floats")
+    }
+    return scope.rounded(value, as: element)
+  }
+}
+
+extension Binary: ScalarLowering {
+  func canFail(_ types: [ElementType]) -> Bool { !types[0].isFloat && (function == .div || function == .mod) }
+
+  func lower(
+    _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
+  ) throws(Diagnostic) -> LoopValue {
+    let value =
+      types[0].isFloat
+      ? try lowerFloat(inputs[0], inputs[1], scope) : try lowerInteger(inputs[0], inputs[1], types[0], scope)
+    return scope.rounded(value, as: types[0])
+  }
+
+  private func lowerFloat(_ a: LoopValue, _ b: LoopValue, _ scope: KernelScope) throws(Diagnostic) -> LoopValue {
+    let build = scope.build
+    switch function {
+    case .add: return build.add(a, b)
+    case .sub: return build.sub(a, b)
+    case .mul: return build.mul(a, b)
+    case .div: return build.div(a, b)
+    // Of a NaN and a number the comparison picks the second; a NaN in front is put back.
+    case .minimum: return build.select(build.compare(.ne, a, a), a, build.min(a, b))
+    case .maximum: return build.select(build.compare(.ne, a, a), a, build.max(a, b))
+    case .mod:
+      let remainder = build.rem(a, b)
+      let zero = build.zero(build.type(a))
+      let differs = build.binary(.xor, build.compare(.lt, remainder, zero), build.compare(.lt, b, zero))
+      let wrong = build.binary(.and, build.compare(.ne, remainder, zero), differs)
+      return build.select(wrong, build.add(remainder, b), remainder)
+    case .pow: return scope.math.pow(a, b)
+    case .and, .or, .xor, .shiftLeft, .shiftRight: throw .bug("\(mnemonic) takes no floats")
+    }
+  }
+
+  private func lowerInteger(
+    _ a: LoopValue, _ b: LoopValue, _ element: ElementType, _ scope: KernelScope
+  ) throws(Diagnostic) -> LoopValue {
+    let build = scope.build
+    let type = build.type(a)
+    let signed = element.isSigned
+    switch function {
+    case .add: return build.add(a, b)
+    case .sub: return build.sub(a, b)
+    case .mul: return build.mul(a, b)
+    case .minimum: return build.binary(signed ? .min : .umin, a, b)
+    case .maximum: return build.binary(signed ? .max : .umax, a, b)
+    case .and: return build.binary(.and, a, b)
+    case .or: return build.binary(.or, a, b)
+    case .xor: return build.binary(.xor, a, b)
+    case .shiftLeft, .shiftRight:
+      let operation: BinaryOperation = function == .shiftLeft ? .shl : signed ? .shr : .ushr
+      // A shift by the width or more leaves nothing (or the sign), where the machine's is undefined.
+      let limit = build.integer(element.bits - 1, type)
+      let tooFar = build.compare(.ugt, b, limit)
+      let clamped = build.select(tooFar, limit, b)
+      let shifted = build.binary(operation, a, clamped)
+      if operation == .shr { return shifted }
+      return build.select(tooFar, build.zero(type), shifted)
+    case .div, .mod:
+      let zero = build.zero(type)
+      let isZero = build.compare(.eq, b, zero)
+      let anyZero = type.isVector ? build.reduce(.or, isZero) : isZero
+      build.check(build.binary(.xor, anyZero, build.integer(1, .bool)), status: KernelStatus.divisionByZero)
+      guard signed else { return build.binary(function == .div ? .udiv : .urem, a, b) }
+      // The machine traps on the least number divided by -1; dividing by 1 and negating wraps instead.
+      let isMinusOne = build.compare(.eq, b, build.integer(-1, type))
+      let divisor = build.select(isMinusOne, build.integer(1, type), b)
+      let quotient = build.div(a, divisor)
+      if function == .div { return build.select(isMinusOne, build.sub(zero, a), quotient) }
+      let remainder = build.rem(a, divisor)
+      let differs = build.binary(.xor, build.compare(.lt, remainder, zero), build.compare(.lt, divisor, zero))
+      let wrong = build.binary(.and, build.compare(.ne, remainder, zero), differs)
+      return build.select(
+        isMinusOne, zero, build.select(wrong, build.add(remainder, divisor), remainder))
+    case .pow: throw .unsupported("pow on integers has no code yet")
+    }
+  }
+}
+
+extension Compare: ScalarLowering {
+  func lower(
+    _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
+  ) throws(Diagnostic) -> LoopValue {
+    let unsigned = !types[0].isFloat && !types[0].isSigned
+    let comparison: Comparison =
+      switch function {
+      case .equal: .eq
+      case .notEqual: .ne
+      case .less: unsigned ? .ult : .lt
+      case .lessEqual: unsigned ? .ule : .le
+      case .greater: unsigned ? .ugt : .gt
+      case .greaterEqual: unsigned ? .uge : .ge
+      }
+    return scope.build.compare(comparison, inputs[0], inputs[1])
+  }
+}
+
+extension Select: ScalarLowering {
+  func lower(
+    _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
+  ) throws(Diagnostic) -> LoopValue {
+    scope.build.select(inputs[0], inputs[1], inputs[2])
+  }
+}
+
+extension Cast: ScalarLowering {
+  func lower(
+    _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
+  ) throws(Diagnostic) -> LoopValue {
+    try scope.convert(inputs[0], from: types[0], to: result, saturate: saturate)
+  }
+}
+
+/// What a kernel's checks return; the numbers are the artifact's own (`martlet_status`).
+public enum KernelStatus {
+  public static let indexOutOfRange = 5
+  public static let divisionByZero = 6
+}
+
+extension KernelScope {
+  /// Converts register forms as `cast` defines it.
+  func convert(
+    _ value: LoopValue, from source: ElementType, to target: ElementType, saturate: Bool
+  ) throws(Diagnostic) -> LoopValue {
+    let from = build.type(value)
+    let form = try ElementForm(target)
+    let register = from.with(form.register)
+    if source == target { return value }
+    if target == .bool {
+      return source == .bool ? value : build.compare(.ne, value, build.zero(from))
+    }
+    if source == .bool {
+      return target.isFloat
+        ? build.convert(.unsignedToFloat, value, to: register) : build.convert(.zeroExtend, value, to: register)
+    }
+    if target.isFloat {
+      let wide: LoopValue
+      if source.isFloat {
+        wide = from.scalar.bits < register.scalar.bits
+          ? build.convert(.floatExtend, value, to: register)
+          : try narrowed(value, to: target, register)
+      } else {
+        wide = try integerToFloat(value, signed: source.isSigned, target, register)
+      }
+      if saturate, form.memory == .i8 {
+        return build.decodeSmallFloat(build.encodeSmallFloat(wide, target, saturate: true), target)
+      }
+      return rounded(wide, as: target)
+    }
+    if source.isFloat {
+      // Out of range saturates to the target's own range, which may be narrower than its register.
+      let wide = from.with(target.bits < 32 ? .i32 : register.scalar)
+      var whole = build.convert(target.isSigned || target.bits < 32 ? .floatToSigned : .floatToUnsigned, value, to: wide)
+      if target.bits < 32, let range = target.integerRange {
+        whole = build.min(
+          build.max(whole, build.integer(range.lowerBound, wide)), build.integer(range.upperBound, wide))
+      }
+      return build.convert(.truncate, whole, to: register)
+    }
+    let resized =
+      from.scalar.bits < register.scalar.bits
+      ? build.convert(source.isSigned ? .signExtend : .zeroExtend, value, to: register)
+      : build.convert(.truncate, value, to: register)
+    return rounded(resized, as: target)
+  }
+
+  /// f64 to f32 or narrower, rounded once: halfway points must not be lost on the way through f32.
+  private func narrowed(_ value: LoopValue, to target: ElementType, _ register: LoopType) throws(Diagnostic) -> LoopValue {
+    guard build.type(value).scalar == .f64, target != .f32 else {
+      return build.convert(.floatTruncate, value, to: register)
+    }
+    // Round to odd: cut to f32, and if anything was lost set the last bit, so that the next rounding sees it.
+    let near = build.convert(.floatTruncate, value, to: register)
+    let back = build.convert(.floatExtend, near, to: build.type(value))
+    let bits = build.convert(.bitcast, near, to: register.with(.i32))
+    let even = build.compare(
+      .eq, build.binary(.and, bits, build.integer(1, register.with(.i32))), build.zero(register.with(.i32)))
+    let inexact = build.binary(
+      .and, build.compare(.ne, back, value), build.compare(.eq, value, value))
+    let magnitudeGrew = build.compare(.gt, build.unary(.abs, back), build.unary(.abs, value))
+    let step = build.select(
+      magnitudeGrew, build.integer(-1, register.with(.i32)), build.integer(1, register.with(.i32)))
+    let odd = build.convert(.bitcast, build.add(bits, step), to: register)
+    return build.select(build.binary(.and, inexact, even), odd, near)
+  }
+
+  /// Integers of 64 bits go through f64 to narrow floats with round to odd; shorter ones are exact in f64.
+  private func integerToFloat(
+    _ value: LoopValue, signed: Bool, _ target: ElementType, _ register: LoopType
+  ) throws(Diagnostic) -> LoopValue {
+    let conversion: Conversion = signed ? .signedToFloat : .unsignedToFloat
+    let bits = build.type(value).scalar.bits
+    if target == .f32 || target == .f64 || bits <= 16 { return build.convert(conversion, value, to: register) }
+    let wide = build.convert(conversion, value, to: register.with(.f64))
+    return try narrowed(wide, to: target, register)
+  }
+}

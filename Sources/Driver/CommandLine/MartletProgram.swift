@@ -1,0 +1,10 @@
+import CommandLineKit
+
+/// The `martlet` command: what there is, in the order of its help.
+public let martletProgram = Program(
+  name: "martlet", summary: "compiles trained models ahead of time into native code", version: martletVersion,
+  commands: [
+    OpsCommand.command,
+    TargetsCommand.command,
+    KernelsCommand.command,
+  ])

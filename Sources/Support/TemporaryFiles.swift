@@ -1,0 +1,22 @@
+import Glibc
+import Synchronization
+
+/// The files that exist only while Martlet runs. Whoever makes one adds it here and
+/// removes it when it is deleted or in its place, so that an interrupted run can
+/// clean up after itself.
+public enum TemporaryFiles {
+  private static let paths = Mutex<Set<String>>([])
+
+  public static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+  public static func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+
+  /// Deletes what is left. Folders are deleted if nothing is in them any more.
+  public static func deleteAll() {
+    // Longer paths first: what lies in a folder before the folder.
+    let left = paths.withLock { paths in
+      defer { paths = [] }
+      return paths.sorted { $0.utf8.count > $1.utf8.count }
+    }
+    for path in left where unlink(path) != 0 { rmdir(path) }
+  }
+}

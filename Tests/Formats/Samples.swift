@@ -1,0 +1,30 @@
+import Foundation
+import Support
+
+/// The files under `Samples`, made by `make_samples.py` there.
+enum Samples {
+  static let folder: String = {
+    let file: String = #filePath
+    return String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)]) + "/Samples/"
+  }()
+
+  static func path(_ name: String) -> String { folder + name }
+
+  static func bytes(_ name: String) throws -> [UInt8] {
+    try MappedFile(path: path(name)).view.bytes
+  }
+}
+
+/// A folder of its own for one test, gone with the last reference.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "/martlet-formats-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { path + "/" + name }
+}
