@@ -13,7 +13,8 @@ extension ProgramBuilder {
     let operands = function[op].operands
     let site = ([op] + followedBy).map { self.site($0) }.joined(separator: ", ")
     guard let imageValue = operands[0], let filterValue = operands[1] else { throw .bug("conv without operands") }
-    let image = try tensorType(imageValue)
+    var image = try tensorType(imageValue)
+    var imageBuffer = try buffer(of: imageValue)
     let filters = try tensorType(filterValue)
     let sums = try tensorType(function[op].results[0])
     let multiplication = try Multiplication(
@@ -22,7 +23,13 @@ extension ProgramBuilder {
     guard let channels = image.shape[image.rank - 1].constant, let filterShape = filters.constantShape else {
       throw .unsupported("conv with a run-time number of channels has no code yet")
     }
-    let geometry = try kind.geometry(x: image.shape, w: filters.shape)
+    var geometry = try kind.geometry(x: image.shape, w: filters.shape)
+    if multiplication.arithmetic == .dot4(signedLeft: true), (geometry.before + geometry.after).contains(where: { $0 > 0 }) {
+      // The shift of a signed image to unsigned makes its zeros 128: what is padded must be shifted too.
+      (imageBuffer, image) = try padImage(imageBuffer, image, geometry, site: site)
+      geometry = try WindowGeometry(
+        "conv", window: geometry.window, strides: geometry.strides, padding: [], dilations: geometry.dilations)
+    }
     let groupChannels = channels / kind.groups
     let taps = geometry.window.reduce(1, *)
     // Each tap starts a new group of the summed axis, so that taps can be skipped.
@@ -50,10 +57,6 @@ extension ProgramBuilder {
     let packed = try packFilters(
       filterValue, filterShape, layout, multiplication, groups: kind.groups, taps: taps, groupChannels: groupChannels,
       depthPerTap: depthPerTap, site: site)
-    if packed.correction != nil, !(geometry.before + geometry.after).allSatisfy({ $0 == 0 }) {
-      // The shift of a signed image to unsigned makes its zeros 128, which padding then is not.
-      return try lowerPaddedSigned(kind, op, followedBy, result, geometry)
-    }
     var epilogue = try self.epilogue(
       of: op, bias: operands.count > 2 ? operands[2] : nil, followedBy, result, sums, batchAxes: sums.rank - 2)
     if let correction = packed.correction {
@@ -61,8 +64,6 @@ extension ProgramBuilder {
         buffer: correction, element: .i32, batchStrides: Array(repeating: 0, count: sums.rank - 2), rowStride: 0,
         columnStride: 1)
     }
-    let imageBuffer = try buffer(of: imageValue)
-
     if isPointwise {
       let strides = rowMajorStrides(image.shape)
       var generator = MatMulGenerator(
@@ -97,6 +98,27 @@ extension ProgramBuilder {
     try dispatch("conv", at: site) { scope throws(Diagnostic) in try generator.generate(scope) }
   }
 
+  /// A copy of the image with a border of zeros.
+  private func padImage(
+    _ source: BufferID, _ image: TensorType, _ geometry: WindowGeometry, site: String
+  ) throws(Diagnostic) -> (BufferID, TensorType) {
+    let element = try image.elementForCode()
+    var shape = image.shape
+    for axis in geometry.window.indices {
+      shape[axis + 1] = shape[axis + 1] + (geometry.before[axis] + geometry.after[axis])
+    }
+    let type = TensorType(element, shape)
+    let padded = try allocate(type, "padded image")
+    append(.fill(padded, bytes: try bytes(of: type)))
+    var target = try TensorView(dense: type, padded)
+    for axis in geometry.window.indices {
+      target.offset = target.offset + target.strides[axis + 1] * geometry.before[axis]
+    }
+    try emitCopy(
+      image.shape, from: TensorView(source, element, strides: rowMajorStrides(image.shape)), to: target, site: site)
+    return (padded, type)
+  }
+
   /// Filters `[O, taps..., C]` as one packed matrix a group, each tap's channels padded to whole groups.
   private func packFilters(
     _ value: ValueID, _ shape: [Int], _ layout: PanelLayout, _ multiplication: Multiplication, groups: Int, taps: Int,
@@ -122,7 +144,7 @@ extension ProgramBuilder {
       let source = TensorView(
         try buffer(of: value), element, strides: [Dim(taps * groupChannels), Dim(groupChannels), 1])
       let target = TensorView(padded, element, strides: [Dim(perFilter), Dim(depthPerTap), 1])
-      try emitUpdate([Dim(shape[0]), Dim(taps), Dim(groupChannels)], from: source, to: target, site: site)
+      try emitCopy([Dim(shape[0]), Dim(taps), Dim(groupChannels)], from: source, to: target, site: site)
       return try pack(
         matrix, from: padded, layout, multiplication, batch: [Dim(groups)], isShifted: isShifted, site: site)
     }

@@ -13,11 +13,16 @@ extension ProgramBuilder {
   /// Lowers the ops of a block in order.
   func lower(_ block: BlockID) throws(Diagnostic) {
     for id in function.ops(in: block) {
-      do throws(Diagnostic) {
-        try lower(op: id)
-      } catch {
-        throw error.located(Location(path: site(id)))
-      }
+      try lowerSingle(id)
+    }
+  }
+
+  /// Lowers one op; what goes wrong is placed at its source name.
+  func lowerSingle(_ id: OpID) throws(Diagnostic) {
+    do throws(Diagnostic) {
+      try lower(op: id)
+    } catch {
+      throw error.located(Location(path: site(id)))
     }
   }
 
