@@ -3,13 +3,14 @@ import Support
 
 /// The header beside an artifact: typed calls for C and C++ over the table.
 public enum HeaderSource {
-  public static func text(_ program: Program, name: String) -> String {
+  /// `interface` is the text of the runtime's public header, which every artifact's header carries along.
+  public static func text(_ program: Program, name: String, interface: String) -> String {
     var out = CodeWriter()
     let include = "MARTLET_ARTIFACT_\(name.uppercased())_H"
     out.line("/* Made by Martlet. Link with the artifact \(name); nothing else is needed. */")
     out.line("#ifndef \(include)")
     out.line("#define \(include)")
-    out.line("#include \"martlet.h\"")
+    out.append(interface)
     out.line()
     out.line("#ifdef __cplusplus")
     out.line("extern \"C\" {")
@@ -41,10 +42,9 @@ public enum HeaderSource {
     }
     out.line()
     out.line("#ifdef __cplusplus")
-    out.line("}")
+    out.line("}  // extern \"C\"")
     out.line("#endif")
     out.line("#endif")
-    // The closing brace of the linkage block is not a block of ours to indent.
     return out.text
   }
 

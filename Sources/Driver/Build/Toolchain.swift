@@ -31,6 +31,16 @@ struct Toolchain {
     }
   }
 
+  /// The runtime's public header.
+  static var interface: String {
+    for index in 0..<cdata_runtime_file_count() {
+      let file = cdata_runtime_file(index)
+      guard String(cString: file.name) == "martlet.h" else { continue }
+      return String(decoding: UnsafeRawBufferPointer(start: file.text, count: file.length), as: UTF8.self)
+    }
+    return ""
+  }
+
   func write(_ bytes: [UInt8], to name: String) throws(Diagnostic) {
     let path = "\(folder)/\(name)"
     guard let file = fopen(path, "w") else { throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))") }
