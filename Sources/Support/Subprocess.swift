@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Runs another program and waits for it.
 public enum Subprocess {
@@ -14,10 +15,18 @@ public enum Subprocess {
     _ program: String, _ arguments: [String], directory: String? = nil, environment: [String: String] = [:],
     inherit: Bool = false
   ) throws(Diagnostic) -> Outcome {
+    guard let path = find(program) else {
+      throw .invalid("there is no program \(program)", hint: "`make setup` installs it")
+    }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory) }
+    // The spawn interface that Swift sees cannot change folders; `env` can.
+    let command = directory.map { ["env", "-C", $0, path] + arguments } ?? [path] + arguments
+    // One at a time: a child of another thread must not inherit our pipes and keep them open.
+    spawning._unsafeLock()
+    var isLocked = true
+    defer { if isLocked { spawning._unsafeUnlock() } }
     var output = try Pipe(unless: inherit)
     var errors = try Pipe(unless: inherit)
     output?.redirect(STDOUT_FILENO, in: &actions)
@@ -32,18 +41,18 @@ public enum Subprocess {
       current += 1
     }
     for (name, value) in environment.sorted(by: { $0.key < $1.key }) { variables.append(strdup("\(name)=\(value)")) }
-    var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
+    var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
     words.append(nil)
     variables.append(nil)
     defer { for word in words + variables { free(word) } }
 
     var process = pid_t()
-    let failure = posix_spawnp(&process, program, &actions, nil, words, variables)
+    let failure = posix_spawnp(&process, command[0], &actions, nil, words, variables)
     output?.closeWriter()
     errors?.closeWriter()
-    guard failure == 0 else {
-      throw .invalid("cannot start \(program): \(String(cString: strerror(failure)))", hint: "`make setup` installs it")
-    }
+    spawning._unsafeUnlock()
+    isLocked = false
+    guard failure == 0 else { throw .invalid("cannot start \(program): \(String(cString: strerror(failure)))") }
     let (outputText, errorText) = Subprocess.drain(output?.reader, errors?.reader)
     output?.closeReader()
     errors?.closeReader()
@@ -53,6 +62,19 @@ public enum Subprocess {
     return Outcome(status: exited ? (status >> 8) & 0xff : 128 + (status & 0x7f), output: outputText, errors: errorText)
   }
 
+  private static let spawning = Mutex<Void>(())
+
+  /// The program's file, looked up as a shell would.
+  public static func find(_ program: String) -> String? {
+    if program.contains("/") { return access(program, X_OK) == 0 ? program : nil }
+    let folders = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+    for folder in folders.split(separator: ":") {
+      let candidate = "\(folder)/\(program)"
+      if access(candidate, X_OK) == 0 { return candidate }
+    }
+    return nil
+  }
+
   private struct Pipe {
     var reader: Int32
     var writer: Int32
@@ -60,7 +82,8 @@ public enum Subprocess {
     init?(unless inherit: Bool) throws(Diagnostic) {
       if inherit { return nil }
       var ends: [Int32] = [-1, -1]
-      guard pipe2(&ends, O_CLOEXEC) == 0 else { throw .invalid("cannot make a pipe: \(String(cString: strerror(errno)))") }
+      guard pipe(&ends) == 0 else { throw .invalid("cannot make a pipe: \(String(cString: strerror(errno)))") }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       (reader, writer) = (ends[0], ends[1])
     }
     func redirect(_ stream: Int32, in actions: inout posix_spawn_file_actions_t) {

@@ -19,7 +19,7 @@ struct CodeWriter {
 }
 
 /// Names and strings of a model as C sees them.
-enum CSyntax {
+public enum CSyntax {
   /// A string literal; bytes outside of printable ASCII are escaped, so that any name of a model is safe.
   static func quoted(_ text: String) -> String {
     var result = "\""
@@ -37,7 +37,7 @@ enum CSyntax {
   }
 
   /// An identifier made of `name`: what C does not allow becomes an underscore.
-  static func identifier(_ name: String) -> String {
+  public static func identifier(_ name: String) -> String {
     var result = ""
     for scalar in name.unicodeScalars {
       let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))

@@ -1,4 +1,5 @@
 import Codegen
+import CommandLineKit
 import Formats
 import Glibc
 import IR
@@ -52,7 +53,7 @@ public struct Compilation {
       manager.explains = options.explains
       manager.printAfter = options.printAfter
       manager.print = { name, module in
-        fputs("// after \(name)\n\(module.text())\n", stderr)
+        StandardError.line("// after \(name)\n\(module.text())")
       }
       if options.html != nil { manager.after = { pass, module in stages.append((pass.name, module)) } }
       let step = try manager.run(Pipeline.passes(from: phase, to: next), on: &module)
