@@ -4,6 +4,7 @@ import Codegen
 struct OperationCase {
   static let elements = 96
   var kernel: Kernel
+  let lanes: Int
   /// What each section of the output holds.
   var sections: [(name: String, scalar: LoopScalar)]
   var inputs: [[UInt8]]
@@ -12,6 +13,7 @@ struct OperationCase {
   typealias Make = (KernelBuilder, LoopValue, LoopValue, LoopValue) -> LoopValue
 
   init(_ name: String, _ type: LoopType, _ operations: [(name: String, make: Make)]) {
+    lanes = type.lanes
     let builder = KernelBuilder(name: name)
     let names = ["a", "b", "c"]
     let buffers = names.map { builder.buffer($0, type.scalar, .read, elements: Self.elements) }
