@@ -66,7 +66,8 @@ public struct Dim: Hashable, Sendable {
       for factor in term.factors {
         switch factor {
         case .symbol(let name): result.insert(name)
-        case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b), .max(let a, let b):
+        case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b),
+          .max(let a, let b):
           a.collectSymbols(&result)
           b.collectSymbols(&result)
         }
@@ -445,7 +446,8 @@ extension Dim {
         && term.factors.allSatisfy { factor in
           switch factor {
           case .symbol: true
-          case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b), .max(let a, let b):
+          case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b),
+            .max(let a, let b):
             a.isWithin(limit) && b.isWithin(limit)
           }
         }
@@ -468,7 +470,8 @@ extension Dim {
         if budget < 0 { return }
         switch factor {
         case .symbol: budget -= 1
-        case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b), .max(let a, let b):
+        case .floordiv(let a, let b), .ceildiv(let a, let b), .mod(let a, let b), .min(let a, let b),
+          .max(let a, let b):
           a.spend(&budget)
           b.spend(&budget)
         }
