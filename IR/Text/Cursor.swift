@@ -197,7 +197,9 @@ struct Cursor {
   private func scanName(_ start: Int, _ kind: Token.Kind) throws(Diagnostic) -> Token {
     if start + 1 < bytes.count, bytes[start + 1] == 34 { return try scanQuoted(start, start + 1, kind) }
     let end = wordEnd(start + 1)
-    guard end > start + 1 else { throw error("a name is missing after '\(Character(UnicodeScalar(bytes[start])))'", at: start) }
+    guard end > start + 1 else {
+      throw error("a name is missing after '\(Character(UnicodeScalar(bytes[start])))'", at: start)
+    }
     return Token(kind: kind, start: start, end: end)
   }
 

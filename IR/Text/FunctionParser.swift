@@ -182,7 +182,9 @@ struct FunctionParser {
     case .value, .reference: break
     default: guard reader.cursor.isWord("_") else { return [] }
     }
-    repeat { operands.append(try reader.cursor.take(word: "_") ? nil : try parseValue()) } while try reader.cursor.take(.comma)
+    repeat {
+      operands.append(try reader.cursor.take(word: "_") ? nil : try parseValue())
+    } while try reader.cursor.take(.comma)
     return operands
   }
 

@@ -122,7 +122,9 @@ public struct ModuleParser {
 
   private mutating func parseWeight() throws(Diagnostic) {
     let name = try reader.cursor.name(.reference, "the name of a weight with @").name
-    guard names.weights.insert(name).inserted else { throw .invalid("two weights are called @\(MIRName.sigiled(name))") }
+    guard names.weights.insert(name).inserted else {
+      throw .invalid("two weights are called @\(MIRName.sigiled(name))")
+    }
     try reader.cursor.expect(.colon, "before the type of a weight")
     let type = try reader.tensorType()
     try reader.cursor.expect(.equals, "before the value of a weight")

@@ -50,7 +50,8 @@ public struct OpDocumentation: Sendable {
     }
     let symbols = ["n", "s", "t"].map { "  symbol \($0) in 0...4096" }
     let head = ["module @example {"] + symbols + declarations
-    return (head + ["  function @example(\(arguments.joined(separator: ", "))) -> () {"] + ops + ["    return", "  }", "}"])
+    return
+      (head + ["  function @example(\(arguments.joined(separator: ", "))) -> () {"] + ops + ["    return", "  }", "}"])
       .joined(separator: "\n")
   }
 }
@@ -95,7 +96,8 @@ extension String {
   /// Without empty lines at the ends, and with one where several were.
   fileprivate var trimmedLines: String {
     var result: [Substring] = []
-    for line in split(separator: "\n", omittingEmptySubsequences: false) where !line.isEmpty || result.last?.isEmpty == false {
+    for line in split(separator: "\n", omittingEmptySubsequences: false)
+    where !line.isEmpty || result.last?.isEmpty == false {
       result.append(line)
     }
     if result.last?.isEmpty == true { result.removeLast() }

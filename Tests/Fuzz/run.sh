@@ -22,9 +22,16 @@ objects="$build/Support.o $build/IR.o"
 case $kind in
 mir)
   main=Tests/Fuzz/FuzzMIR.swift
-  for file in Tests/IR/Invalid/*.mir Tests/IR/RoundTrip/*.mir; do
+  for file in Tests/IR/Invalid/*.mir; do
     awk -v out="$build/mir-seeds/$(basename "$file" .mir)" \
       'BEGIN { n = 0 } /^---$/ { n++; next } { sub(/ *\/\/ error:.*/, ""); print > (out "-" n ".mir") }' "$file"
+  done
+  # One module a function: short inputs mutate better.
+  for file in Tests/IR/RoundTrip/*.mir; do
+    awk -v out="$build/mir-seeds/$(basename "$file" .mir)" '
+      /^  (entry|function) / { inside = 1; body = "" }
+      inside { body = body $0 "\n"; if (/^  }$/) { print head body "}" > (out "-" n++ ".mir"); inside = 0 }; next }
+      { head = head $0 "\n" }' "$file"
   done
   # The examples of the ops, each wrapped into a module.
   awk -v out="$build/mir-seeds/op" '
