@@ -21,7 +21,7 @@ extension GraphGenerator {
 
   mutating func addIf() throws(Diagnostic) {
     guard depth < 2, let x = pickFloat(), x.magnitude < 1000,
-      let condition = pick({ $0.type == TensorType(.bool, []) })
+      let condition = choose(fitting({ $0.type == TensorType(.bool, []) }))
     else { return }
     var results: [Item] = []
     var regions: [BlockID] = []

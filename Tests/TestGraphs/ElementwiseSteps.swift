@@ -4,7 +4,7 @@ import Support
 
 extension GraphGenerator {
   mutating func addUnary() throws(Diagnostic) {
-    guard let x = pick({ concrete($0) != nil && ($0.element.bits >= 8 || $0.isInteger) && $0.type.plain != nil }) else {
+    guard let x = choose(fitting({ concrete($0) != nil && ($0.element.bits >= 8 || $0.isInteger) && $0.type.plain != nil })) else {
       return
     }
     if x.isFloat { return try addFloatFunction(x) }
@@ -49,7 +49,7 @@ extension GraphGenerator {
   /// A second operand for `a`: a value whose shape broadcasts with it, or a new constant.
   mutating func partner(of a: Item) throws(Diagnostic) -> Item? {
     let shape = a.type.shape
-    let found = pick { b in
+    let found = choose(fitting { b in
       guard b.type.plain == a.type.plain, concrete(b) != nil else { return false }
       let rank = max(shape.count, b.type.rank)
       var result: [Dim] = []
@@ -61,14 +61,14 @@ extension GraphGenerator {
         result.append(x == 1 ? y : x)
       }
       return fits(result)
-    }
+    })
     if let found, random.chance(75) { return found }
     let extent = shape.last?.constant.map { random.chance(50) ? [$0] : [1] } ?? []
     return try constant(randomTensor(a.element, extent, a.element.isSigned ? -2 : 0, 2), a.element.isSigned ? -2 : 0, 2)
   }
 
   mutating func addBinary() throws(Diagnostic) {
-    guard let a = pick({ $0.type.plain != nil && ($0.element.bits >= 16 || !$0.isFloat) && concrete($0) != nil }) else {
+    guard let a = choose(fitting({ $0.type.plain != nil && ($0.element.bits >= 16 || !$0.isFloat) && concrete($0) != nil })) else {
       return
     }
     if a.isInteger, random.chance(40) { return try addIntegerByConstant(a) }
@@ -112,7 +112,7 @@ extension GraphGenerator {
   }
 
   mutating func addCompareAndSelect() throws(Diagnostic) {
-    guard let a = pick({ $0.type.plain != nil && ($0.element.bits >= 16 || !$0.isFloat) && concrete($0) != nil }),
+    guard let a = choose(fitting({ $0.type.plain != nil && ($0.element.bits >= 16 || !$0.isFloat) && concrete($0) != nil })),
       let b = try partner(of: a)
     else { return }
     var condition = pool.first { $0.type == TensorType(.bool, []) }
@@ -127,7 +127,7 @@ extension GraphGenerator {
   }
 
   mutating func addCast() throws(Diagnostic) {
-    guard let x = pick({ $0.type.plain != nil && concrete($0) != nil }) else { return }
+    guard let x = choose(fitting({ $0.type.plain != nil && concrete($0) != nil })) else { return }
     if x.isFloat {
       // Through eight bits and back, or to an integer, or to another float.
       if options.jumps, x.element.bits >= 16, x.magnitude < 200, random.chance(30) {
@@ -139,7 +139,8 @@ extension GraphGenerator {
         guard let target = random.pick([ElementType.i8, .u8, .i16, .i32, .i64, .i4, .bool]) else { return }
         try addInteger(Cast(to: target), [x.id])
       } else {
-        let target = options.otherFloats ? random.pick([ElementType.f32, .f16, .bf16, .f64]) ?? .f32 : .f32
+        let floats: [ElementType] = options.otherFloats ? [.f32, .f16, .bf16, .f64] : [.f32]
+        let target = random.pick(floats) ?? .f32
         try add(Cast(to: target), [x.id], x.low, x.high)
       }
     } else if x.magnitude < GraphGenerator.limit, random.chance(60) {

@@ -69,7 +69,8 @@ struct GraphGenerator {
     // The first argument binds every symbol.
     addArgument("a0", .f32, leading + randomShape(rank: max(1, random.within(0...3)) - min(leading.count, 1)))
     for number in 1...max(1, random.below(3)) {
-      let element = options.otherFloats ? random.pick([.f32, .f32, .f32, .f16, .bf16, .f64]) ?? .f32 : .f32
+      let floats: [ElementType] = options.otherFloats ? [.f32, .f32, .f32, .f16, .bf16, .f64] : [.f32]
+      let element = random.pick(floats) ?? .f32
       addArgument("a\(number)", element, randomShape(rank: random.within(0...4)))
     }
     // A picture, which convolutions and pools take.
@@ -170,15 +171,16 @@ struct GraphGenerator {
     return shape.allSatisfy { $0 > 0 } && shape.reduce(1, *) <= GraphGenerator.countLimit
   }
 
-  /// A value that fits, rather a young one.
-  mutating func pick(_ fits: (Item) -> Bool) -> Item? {
-    let candidates = pool.filter(fits)
+  func fitting(_ fits: (Item) -> Bool) -> [Item] { pool.filter(fits) }
+
+  /// One of the values, rather a young one.
+  mutating func choose(_ candidates: [Item]) -> Item? {
     if candidates.count > 4, random.chance(60) { return random.pick(Array(candidates.suffix(4))) }
     return random.pick(candidates)
   }
 
   mutating func pickFloat(rank: ClosedRange<Int> = 0...5) -> Item? {
-    pick { $0.isFloat && $0.element.bits >= 16 && rank.contains($0.type.rank) && concrete($0) != nil }
+    choose(fitting { $0.isFloat && $0.element.bits >= 16 && rank.contains($0.type.rank) && concrete($0) != nil })
   }
 
   /// Adds an op with one tensor result whose elements lie between `low` and `high`.

@@ -3,7 +3,7 @@ import Support
 
 extension GraphGenerator {
   private mutating func pickMovable(rank: ClosedRange<Int>) -> Item? {
-    pick { rank.contains($0.type.rank) && concrete($0) != nil }
+    choose(fitting { rank.contains($0.type.rank) && concrete($0) != nil })
   }
 
   mutating func addReshape() throws(Diagnostic) {
@@ -29,7 +29,7 @@ extension GraphGenerator {
   }
 
   mutating func addTranspose() throws(Diagnostic) {
-    guard let x = pick({ (1...5).contains($0.type.rank) }) else { return }
+    guard let x = choose(fitting({ (1...5).contains($0.type.rank) })) else { return }
     var permutation = Array(0..<x.type.rank)
     for i in permutation.indices.reversed() { permutation.swapAt(i, random.below(i + 1)) }
     try add(Transpose(permutation: permutation), [x.id], x.low, x.high)
@@ -70,10 +70,10 @@ extension GraphGenerator {
     let axis = random.below(x.type.rank)
     var parts = [x]
     for _ in 0..<random.within(1...2) {
-      let other = pick { y in
+      let other = choose(fitting { y in
         y.type.element == x.type.element && y.type.rank == x.type.rank && concrete(y) != nil
           && x.type.shape.indices.allSatisfy { $0 == axis || y.type.shape[$0] == x.type.shape[$0] }
-      }
+      })
       parts.append(other ?? x)
     }
     let extent = parts.map { $0.type.shape[axis] }.reduce(Dim(0), +)
@@ -87,9 +87,9 @@ extension GraphGenerator {
     guard let x = pickMovable(rank: 1...5), let extents = concrete(x) else { return }
     let axis = random.below(x.type.rank)
     let extent = Double(extents[axis])
-    var indices = pick {
+    var indices = choose(fitting {
       $0.isInteger && $0.low >= -extent && $0.high < extent && concrete($0) != nil && $0.type.rank <= 2
-    }
+    })
     if indices == nil || random.chance(30) {
       let shape = random.chance(40) ? [] : [random.within(1...3)]
       let element = random.chance(50) ? ElementType.i64 : .i32

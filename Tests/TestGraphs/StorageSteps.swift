@@ -56,7 +56,7 @@ extension GraphGenerator {
   }
 
   mutating func addSequence() throws(Diagnostic) {
-    guard let x = pick({ concrete($0) != nil }) else { return }
+    guard let x = choose(fitting({ concrete($0) != nil })) else { return }
     let others = pool.filter { $0.type == x.type }
     let second = random.pick(others) ?? x
     let sequence = try builder.add(SequenceMake(), [x.id, second.id])[0]
