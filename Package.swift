@@ -50,7 +50,7 @@ var targets: [Target] = [
   tests("Targets", uses: ["Targets", "Support"]),
   tests("IR", uses: ["IR", "Support"], exclude: ["Invalid", "RoundTrip"]),
   tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
-  tests("Passes", uses: ["Passes", "IR", "Support"]),
+  tests("Passes", uses: ["Passes", "IR", "Support"], exclude: ["Cases"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
 ]
 

@@ -56,8 +56,8 @@ struct Cursor {
   /// What the reader of an error sees: the token in quotes, shortened.
   var shown: String {
     if token.kind == .end { return "the end of the text" }
-    let text = text
-    return "'" + (text.utf8.count > 40 ? String(decoding: bytes[token.start..<token.start + 37], as: UTF8.self) + "..." : text) + "'"
+    if token.end - token.start <= 40 { return "'\(text)'" }
+    return "'" + String(decoding: bytes[token.start..<token.start + 37], as: UTF8.self) + "...'"
   }
 
   // MARK: Errors

@@ -3,7 +3,14 @@ struct CodeWriter {
   private(set) var text = ""
   private var depth = 0
 
+  /// Text that is laid out already.
+  mutating func append(_ block: String) { text += block }
+
   mutating func line(_ content: String = "") {
+    if content.hasPrefix("#") || content.hasPrefix("extern \"C\"") || content == "}  // extern \"C\"" {
+      text += content + "\n"
+      return
+    }
     if content.hasPrefix("}") { depth -= 1 }
     if !content.isEmpty { text += String(repeating: "  ", count: depth) + content }
     text += "\n"
