@@ -51,6 +51,7 @@ var targets: [Target] = [
   tests("IR", uses: ["IR", "Support"], exclude: ["Invalid", "RoundTrip"]),
   tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
   tests("Passes", uses: ["Passes", "IR", "Support"]),
+  tests("Frontends", uses: ["Frontends", "Formats", "IR", "Support"], exclude: ["Cases", "make_cases.py"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
 ]
 
