@@ -3,7 +3,14 @@ struct CodeWriter {
   private(set) var text = ""
   private var depth = 0
 
+  /// Text that is laid out already.
+  mutating func append(_ block: String) { text += block }
+
   mutating func line(_ content: String = "") {
+    if content.hasPrefix("#") || content.hasPrefix("extern \"C\"") || content == "}  // extern \"C\"" {
+      text += content + "\n"
+      return
+    }
     if content.hasPrefix("}") { depth -= 1 }
     if !content.isEmpty { text += String(repeating: "  ", count: depth) + content }
     text += "\n"
@@ -12,7 +19,7 @@ struct CodeWriter {
 }
 
 /// Names and strings of a model as C sees them.
-enum CSyntax {
+public enum CSyntax {
   /// A string literal; bytes outside of printable ASCII are escaped, so that any name of a model is safe.
   static func quoted(_ text: String) -> String {
     var result = "\""
@@ -30,7 +37,7 @@ enum CSyntax {
   }
 
   /// An identifier made of `name`: what C does not allow becomes an underscore.
-  static func identifier(_ name: String) -> String {
+  public static func identifier(_ name: String) -> String {
     var result = ""
     for scalar in name.unicodeScalars {
       let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
