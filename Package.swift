@@ -54,6 +54,7 @@ var targets: [Target] = [
   module("TestGraphs", at: "Tests/TestGraphs", uses: ["IR", "Support"]),
   tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
   tests("Passes", uses: ["Passes", "IR", "Support"], exclude: ["Cases"]),
+  tests("Frontends", uses: ["Frontends", "Formats", "IR", "Support"], exclude: ["Cases", "make_cases.py"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
 ]
 
