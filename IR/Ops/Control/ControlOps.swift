@@ -1,1 +1,2 @@
-let controlOps: [any OpKind.Type] = []
+/// The ops that own regions.
+let controlOps: [any OpKind.Type] = [If.self, Loop.self, Fusion.self]

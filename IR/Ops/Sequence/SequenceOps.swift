@@ -1,1 +1,2 @@
-let sequenceOps: [any OpKind.Type] = []
+/// The ops on lists of values.
+let sequenceOps: [any OpKind.Type] = [SequenceMake.self, SequenceAt.self, SequenceLength.self]

@@ -115,9 +115,9 @@ public struct Pool: OpKind {
               }
             }
             if function == .average {
-              let count =
-                countPadding ? d.padded * h.padded * v.padded : d.range.count * h.range.count * v.range.count
-              for c in 0..<channels { result[out + c] /= Double(max(count, 1)) }
+              let counts = [d, h, v].map { countPadding ? $0.padded : $0.range.count }
+              let count = Double(counts[0]) * Double(counts[1]) * Double(counts[2])
+              for c in 0..<channels { result[out + c] /= max(count, 1) }
             }
             out += channels
           }
