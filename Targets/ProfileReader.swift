@@ -169,7 +169,7 @@ struct ProfileReader {
       codeLimitBytes: try limit(use("codeLimitBytes")))
     for layer in layers {
       for member in layer.fields.members ?? [] where !known.contains(member.key) {
-        let near = suggestion(for: member.key, among: known.sorted())
+        let near = closest(to: member.key, among: known.sorted())
         throw .invalid(
           "no such field", at: Location(file: layer.file, path: member.key),
           hint: near.map { "did you mean \($0)?" })

@@ -7,6 +7,14 @@ public enum TensorElement: Hashable, Sendable {
   case quantized(ElementType, String)
   case block(BlockFormat)
 
+  /// The type of plain elements; nil for others.
+  public var plain: ElementType? {
+    switch self {
+    case .plain(let type): type
+    case .quantized, .block: nil
+    }
+  }
+
   /// The type in memory of plain and quantized elements.
   public var storage: ElementType? {
     switch self {
@@ -32,9 +40,7 @@ public struct TensorType: Hashable, Sendable {
   public var rank: Int { shape.count }
 
   /// The plain element type; nil for quantized and block tensors.
-  public var plain: ElementType? {
-    if case .plain(let type) = element { type } else { nil }
-  }
+  public var plain: ElementType? { element.plain }
 
   public func with(shape: [Dim]) -> TensorType { TensorType(element, shape, layout: layout) }
   public func with(element: ElementType) -> TensorType { TensorType(.plain(element), shape) }

@@ -48,7 +48,7 @@ struct ArgumentParser {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
     guard let option = spec.options.first(where: { $0.name == name }) else {
-      let near = suggestion(for: name, among: spec.options.map(\.name) + ["help"])
+      let near = closest(to: name, among: spec.options.map(\.name) + ["help"])
       throw .usage("unknown option --\(name)", hint: near.map { "did you mean --\($0)?" } ?? helpHint)
     }
     try take(option, spelling: "--\(name)", attached: parts.count > 1 ? String(parts[1]) : nil)

@@ -63,7 +63,7 @@ public struct Program: Sendable {
     if word.hasPrefix("-") {
       throw .usage("unknown option \(word)", hint: "see `\(name) help`")
     }
-    let near = suggestion(for: word, among: commands.map(\.spec.name))
+    let near = closest(to: word, among: commands.map(\.spec.name))
     throw .usage("unknown command \"\(word)\"", hint: near.map { "did you mean \($0)?" } ?? "see `\(name) help`")
   }
 

@@ -31,12 +31,11 @@ import Testing
 
   @Test func wordsThatAreNearAreSuggested() {
     let names = ["compile", "run", "bench", "verify", "inspect", "ops", "passes"]
-    #expect(suggestion(for: "compil", among: names) == "compile")
-    #expect(suggestion(for: "cmopile", among: names) == "compile")
-    #expect(suggestion(for: "insp", among: names) == "inspect")
-    #expect(suggestion(for: "rnu", among: names) == "run")
-    #expect(suggestion(for: "quantize", among: names) == nil)
-    #expect(suggestion(for: String(repeating: "x", count: 1_000_000), among: names) == nil)
-    #expect(suggestion(for: "", among: names) == nil)
+    #expect(closest(to: "compil", among: names) == "compile")
+    #expect(closest(to: "cmopile", among: names) == "compile")
+    #expect(closest(to: "rnu", among: names) == "run")
+    #expect(closest(to: "quantize", among: names) == nil)
+    #expect(closest(to: String(repeating: "x", count: 1_000_000), among: names) == nil)
+    #expect(closest(to: "", among: names) == nil)
   }
 }

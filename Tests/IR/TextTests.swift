@@ -1,3 +1,4 @@
+import Foundation
 import IR
 import Support
 import Testing
@@ -10,43 +11,10 @@ struct TestWeights: WeightSource {
 
 @Suite struct TextTests {
   /// Everything that does not need particular ops.
-  static let everything = #"""
-    // A comment.
-    module @"it's all" {
-      symbol n in 1...4096
-      symbol 'batch size' in 0...8
-      quantization !q1 = {scales = [0.5], zero_points = [3]}
-      quantization !"q 2" = {scales = [0.1, 2.5e-08], zero_points = [0, -7], axis = 1}
-      weight @conv.w : f32[2, 2] = [1.0, -0.0, inf, 1e-45] from "onnx:\"w\"\n"
-      weight @payload : f32[2] = hex "0100c07f0000807f"
-      weight @blocks : q8_0[1, 32] = hex "003c0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
-      weight @packed : f32[1, 3] @panels4 = hex "0000803f000000400000404000000000"
-      weight @halves : f16[3] = [0.099975586, nan, -inf]
-      weight @tiny : f8e4m3fn[2] = [0.125, nan]
-      weight @nibbles : i4[3] = [-8, 7, 0]
-      weight @wide : u64[2] = [0, 18446744073709551615]
-      weight @flags : bool[2] = [true, false]
-      weight @words : str[2] = ["a\"b", "\xff\x00"]
-      weight @empty : f32[0, 4] = []
-      weight @scalar : f64[] = [0.1]
-      weight @quantized : i8<!q1>[2] = [-128, 127]
-      weight @"odd name" : i8<!"q 2">[1, 2] = [1, 2]
-      state @kv : f32[1, 8] = zeros
-      state @kw : f32[2, 2] = @conv.w
-
-      entry @main(%image: f32[n, 1, 8, 8], %"0": i64['batch size'], %0: seq<optional<f32[2 * n + 1]>>) -> (%scores: f32[n, 8, 8, 1]) {
-        %1 = transpose %image {permutation = [0, 2, 3, 1]} : f32[n, 8, 8, 1] loc "onnx:/conv", "b"
-        %named = transpose @conv.w {permutation = [1, 0]} : f32[2, 2] guard (n == 4, floordiv(n, 2) == max(1, n - 3))
-        %2 = constant {value = f32[2] [1.0, 2.5]} : f32[2]
-        return %1
-      }
-
-      function @helper(%x: f32[floordiv(n, 2) + 3]) -> (f32[floordiv(n, 2) + 3]) {
-        return %x
-      }
-    }
-
-    """#
+  /// The files of `RoundTrip`, by name.
+  static func file(_ name: String) throws -> String {
+    try String(contentsOf: repository.appending(path: "Tests/IR/RoundTrip/\(name).mir"), encoding: .utf8)
+  }
 
   func roundTrip(_ text: String, _ weights: (any WeightSource)? = nil) throws -> Module {
     let module = try ModuleParser.parse(text, file: "test.mir", weights: weights)
@@ -59,16 +27,16 @@ struct TestWeights: WeightSource {
     return module
   }
 
-  @Test func everythingReadsBack() throws {
-    let module = try roundTrip(Self.everything)
-    // But for the comment and the numbers of values, the text is printed as it was written.
-    let expected = Self.everything.split(separator: "\n").dropFirst().joined(separator: "\n")
-    let printed = module.text().split(separator: "\n").joined(separator: "\n")
-    #expect(printed == expected)
+  /// But for the comments, a file is printed as it was written.
+  @Test(arguments: ["Everything"]) func fileReadsBack(_ name: String) throws {
+    let text = try Self.file(name)
+    let module = try roundTrip(text)
+    let expected = text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("//") }
+    #expect(module.text() == expected.joined(separator: "\n"))
   }
 
   @Test func valuesKeepTheirBits() throws {
-    let module = try roundTrip(Self.everything)
+    let module = try roundTrip(Self.file("Everything"))
     #expect(module.weight("conv.w")?.tensor.doubles() == [1, -0.0, .infinity, 0x1p-149])
     #expect(module.weight("payload")?.tensor.bytes.array == [1, 0, 0xc0, 0x7f, 0, 0, 0x80, 0x7f])
     #expect(module.weight("words")?.tensor.strings == [Array("a\"b".utf8), [255, 0]])

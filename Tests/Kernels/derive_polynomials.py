@@ -194,7 +194,23 @@ def main():
                 line += f" {text},"
             print(line)
             print("  ]")
+    if not chosen and len(names) == len(POLYNOMIALS):
+        print()
+        print_two_over_pi()
     print("}")
+
+
+def print_two_over_pi():
+    """2 / pi as a binary fraction, for the reduction of large angles."""
+    words = 20
+    mp.prec = 64 * words + 64
+    bits = int(mp.floor(2 / mp.pi * mpf(2) ** (64 * words)))
+    print("  /// The binary digits of 2 / pi behind the point, 64 to a word, the most significant first.")
+    print("  static let twoOverPi: [UInt64] = [")
+    for start in range(0, words, 4):
+        line = ", ".join(f"0x{bits >> 64 * (words - 1 - i) & (1 << 64) - 1:016x}" for i in range(start, start + 4))
+        print(f"    {line},")
+    print("  ]")
 
 
 if __name__ == "__main__":

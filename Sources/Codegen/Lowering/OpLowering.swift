@@ -13,11 +13,16 @@ extension ProgramBuilder {
   /// Lowers the ops of a block in order.
   func lower(_ block: BlockID) throws(Diagnostic) {
     for id in function.ops(in: block) {
-      do throws(Diagnostic) {
-        try lower(op: id)
-      } catch {
-        throw error.located(Location(path: site(id)))
-      }
+      try lowerSingle(id)
+    }
+  }
+
+  /// Lowers one op; what goes wrong is placed at its source name.
+  func lowerSingle(_ id: OpID) throws(Diagnostic) {
+    do throws(Diagnostic) {
+      try lower(op: id)
+    } catch {
+      throw error.located(Location(path: site(id)))
     }
   }
 
@@ -38,7 +43,7 @@ extension ProgramBuilder {
   private func lowerFromFacts(_ id: OpID) throws(Diagnostic) -> Bool {
     let operation = function[id]
     guard operation.regions.isEmpty, operation.kind.effects.isPure, operation.results.count == 1,
-      !(operation.kind is Constant), operation.kind.mnemonic != "extent",
+      !(operation.kind is Constant), !(operation.kind is Extent),
       let elements = function[operation.results[0]].fact.elements,
       let type = function.tensorType(operation.results[0]), type.plain == .i64
     else { return false }

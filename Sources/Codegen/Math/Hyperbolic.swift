@@ -39,8 +39,8 @@ extension VectorMath {
 
   private func sigmoidSingle(_ x: LoopValue) -> LoopValue {
     let limited = builder.max(constant(-104, x), builder.unary(.neg, magnitude(x)))
-    let (n, r) = reduceByLogOfTwo(limited)
-    let e = scale(add(exponentialLessOne(r), constant(1, x)), byPowerOfTwo: n)
+    let (n, r, rest) = reduceByLogOfTwoExactly(limited)
+    let e = scale(add(exponentialLessOne(r, rest).high, constant(1, x)), byPowerOfTwo: n)
     let one = constant(1, x)
     let denominator = add(one, e)
     let value = div(select(compare(x, .lt, 0), e, one), denominator)

@@ -151,6 +151,18 @@ public final class ProgramBuilder {
     return "\(base)_\(sequence)"
   }
 
+  /// Symbols with a value at this point of the program.
+  private lazy var boundSymbols = inputSymbols
+  func isBound(_ symbol: String) -> Bool { boundSymbols.contains(symbol) }
+  func markBound(_ symbol: String) { boundSymbols.insert(symbol) }
+
+  /// The buffer whose memory this one names.
+  func root(of buffer: BufferID) -> BufferID {
+    var id = buffer
+    while case .alias(let target) = buffers[id.number].place { id = target }
+    return id
+  }
+
   func bound(_ symbol: String, by dim: Dim) { symbolBounds[symbol] = dim }
 
   /// What an op is called in messages: its source names, or its mnemonic.

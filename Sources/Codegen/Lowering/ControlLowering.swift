@@ -1,0 +1,125 @@
+import IR
+import Support
+
+extension If: OpLowering {
+  /// Both branches write the same result buffers.
+  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    let operation = program.function[op]
+    guard let condition = operation.operands[0] else { throw .bug("if without a condition") }
+    let conditionBuffer = try program.buffer(of: condition)
+    for result in operation.results { try program.allocate(for: result) }
+    var branches: [[Step]] = []
+    for region in operation.regions {
+      branches.append(
+        try program.collect { () throws(Diagnostic) in
+          try program.lower(region)
+          try program.copy(program.function[region].yields, to: operation.results)
+        })
+    }
+    program.append(.ifElse(condition: conditionBuffer, then: branches[0], else: branches[1]))
+  }
+}
+
+extension Loop: OpLowering {
+  /// Carried values live in buffers of their own: copied in before the loop, and from the yields at the end of each
+  /// iteration.
+  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    let function = program.function
+    let operation = function[op]
+    let region = operation.regions[0]
+    let arguments = function[region].arguments
+    let yields = function[region].yields
+    let carried = Array(operation.operands.dropFirst(2)).compactMap { $0 }
+    let finals = Array(operation.results.prefix(carried.count))
+    let scans = Array(operation.results.dropFirst(carried.count))
+    let site = program.site(op)
+
+    let byte = TensorType(.bool, [])
+    let condition = try program.allocate(byte, "condition")
+    if let given = operation.operands[1] {
+      program.append(.copy(from: try program.buffer(of: given), to: condition, bytes: 1))
+    } else {
+      program.append(.storeByte(1, condition))
+    }
+    for (final, initial) in zip(finals, carried) {
+      let buffer = try program.allocate(for: final)
+      let bytes = try program.bytes(of: try program.tensorType(final))
+      program.append(.copy(from: try program.buffer(of: initial), to: buffer, bytes: bytes))
+    }
+    let trip = try operation.operands[0].map { value throws(Diagnostic) in try program.buffer(of: value) }
+    let extentSymbol = extent.symbolName.flatMap { program.isBound($0) ? nil : $0 }
+    if let extentSymbol, !scans.isEmpty {
+      guard let trip else {
+        throw .unsupported("a loop that collects values without a trip count has no code yet")
+      }
+      // What is collected has room for as many iterations as the trip count allows.
+      let limit = program.freshSymbol("\(extentSymbol)_limit")
+      program.append(.bindSymbol(name: limit, buffer: trip, range: Int.min...Int.max, site: site))
+      let room = program.freshSymbol("\(extentSymbol)_room")
+      program.append(.setSymbol(name: room, value: Dim.maximum(Dim(symbol: limit), 0)))
+      program.bound(extentSymbol, by: Dim(symbol: room))
+    }
+    let scanBuffers = try scans.map { value throws(Diagnostic) in try program.allocate(for: value) }
+
+    let counter = program.freshSymbol("iteration")
+    let body = try program.collect { () throws(Diagnostic) in
+      let number = try program.allocate(TensorType(.i64, []), "iteration")
+      program.append(.storeIndex(Dim(symbol: counter), number, offset: 0))
+      program.bind(arguments[0], to: number)
+      program.bind(arguments[1], to: condition)
+      for (argument, final) in zip(arguments.dropFirst(2), finals) {
+        program.bind(argument, to: try program.buffer(of: final))
+      }
+      try program.lower(region)
+      for (number, scan) in scans.enumerated() {
+        let element = try program.tensorType(yields[1 + carried.count + number])
+        let target = try TensorView(dense: try program.tensorType(scan), scanBuffers[number])
+        guard target.element.bits >= 8 else { throw .unsupported("a loop that collects \(element) has no code yet") }
+        var slice = target
+        slice.offset = Dim(symbol: counter) * element.elementCount
+        slice.strides.removeFirst()
+        try program.emitCopy(
+          element.shape, from: try TensorView(dense: element, try program.buffer(of: yields[1 + carried.count + number])),
+          to: slice, site: site)
+      }
+      try program.moveCarried(Array(yields[1..<(1 + carried.count)]), to: finals)
+      program.append(.copy(from: try program.buffer(of: yields[0]), to: condition, bytes: 1))
+    }
+    program.append(.loop(counter: counter, trip: trip, condition: condition, body: body))
+    if let extentSymbol {
+      program.append(.setSymbol(name: extentSymbol, value: Dim(symbol: counter)))
+      program.markBound(extentSymbol)
+    } else if !scans.isEmpty {
+      program.append(.require(Dim(symbol: counter), equals: extent, site: site))
+    }
+  }
+}
+
+extension ProgramBuilder {
+  /// Copies values into the buffers of others.
+  func copy(_ values: [ValueID], to targets: [ValueID]) throws(Diagnostic) {
+    for (value, target) in zip(values, targets) {
+      let bytes = try bytes(of: try tensorType(target))
+      append(.copy(from: try buffer(of: value), to: try buffer(of: target), bytes: bytes))
+    }
+  }
+
+  /// Copies yields into the carried buffers. A yield that is itself another carried buffer goes through a temporary,
+  /// so that values may trade places.
+  func moveCarried(_ yields: [ValueID], to finals: [ValueID]) throws(Diagnostic) {
+    var sources = try yields.map { value throws(Diagnostic) in try buffer(of: value) }
+    let targets = try finals.map { value throws(Diagnostic) in try buffer(of: value) }
+    for (number, source) in sources.enumerated() {
+      let root = root(of: source)
+      guard targets.indices.contains(where: { $0 < number && self.root(of: targets[$0]) == root }) else { continue }
+      let type = try tensorType(finals[number])
+      let temporary = try allocate(type, "carried")
+      append(.copy(from: source, to: temporary, bytes: try bytes(of: type)))
+      sources[number] = temporary
+    }
+    // Temporaries were filled before anything is overwritten: all copies to them come first.
+    for (number, source) in sources.enumerated() where root(of: source) != root(of: targets[number]) {
+      append(.copy(from: source, to: targets[number], bytes: try bytes(of: try tensorType(finals[number]))))
+    }
+  }
+}
