@@ -13,7 +13,14 @@ struct Combination {
   init(_ function: Function, _ element: ElementType, scalar: LoopScalar? = nil) throws(Diagnostic) {
     self.function = function
     self.element = element
-    self.scalar = try scalar ?? ElementForm(element).register
+    if let scalar { self.scalar = scalar } else { self.scalar = try ElementForm(element).register }
+  }
+
+  /// Of elements in their own register form.
+  init(_ function: Function, of form: ElementForm) {
+    self.function = function
+    element = form.element
+    scalar = form.register
   }
 
   /// What changes nothing: the result of no elements.

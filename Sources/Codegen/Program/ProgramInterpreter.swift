@@ -11,6 +11,8 @@ public final class ProgramInterpreter {
   public let program: Program
   /// The most threads a dispatch is split over.
   public var threads: Int
+  /// Splits dispatches over all threads even where their work is too little to pay.
+  public var splitsSmallWork = false
   let weights: [UInt8]
   var states: [UInt8]
   private let hasFMA: Bool
@@ -174,7 +176,9 @@ private final class ProgramRun {
     try checkOverlaps(dispatch)
     var scalars: [Int] = []
     for dim in dispatch.scalars { scalars.append(try memory.value(dim)) }
-    let threads = max(1, min(interpreter.threads, try memory.value(dispatch.parallelism)))
+    let isSplit = interpreter.splitsSmallWork && dispatch.parallelism.constant == nil
+    let useful = isSplit ? interpreter.threads : try memory.value(dispatch.parallelism)
+    let threads = max(1, min(interpreter.threads, useful))
     for thread in 0..<threads {
       let status = try kernel.run(&buffers, scalars: scalars, thread: thread, threads: threads)
       guard status == 0 else {
