@@ -162,6 +162,11 @@ public struct Function: Sendable {
     return id
   }
 
+  /// Forgets the weights that nothing here reads, so that the module may drop them.
+  public mutating func dropUnusedWeights() {
+    weightValues = weightValues.filter { !values[$0.value.number].uses.isEmpty }
+  }
+
   public mutating func setYields(_ yields: [ValueID], of block: BlockID) {
     for (number, value) in blocks[block.number].yields.enumerated() {
       values[value.number].uses.remove(.yield(block, number))

@@ -56,10 +56,10 @@ public final class ProgramInterpreter {
     try run.perform(entry.body)
     states = memory.states
     var outputs: [Tensor] = []
-    for port in entry.outputs {
+    for (number, port) in entry.outputs.enumerated() {
       var shape: [Int] = []
       for dim in port.type.shape { shape.append(try memory.value(dim)) }
-      let bytes = try memory.bytes(of: port.buffer)
+      let bytes = try run.delivered[number] ?? memory.bytes(of: port.buffer)
       outputs.append(
         try Tensor(
           element: port.type.element, shape: shape, layout: port.type.layout, bytes: ByteView(copying: bytes)))
@@ -110,6 +110,8 @@ private final class ProgramRun {
   let entry: ProgramEntry
   let memory: ProgramMemory
   let interpreter: ProgramInterpreter
+  /// Outputs that stay in the workspace.
+  private(set) var delivered: [Int: [UInt8]] = [:]
 
   /// Iterations a loop may take: hostile trip counts must end.
   private static let iterationLimit = 1 << 20
@@ -148,6 +150,7 @@ private final class ProgramRun {
       try memory.write((0..<8).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }, to: buffer, offset: offset)
     case .storeByte(let value, let buffer):
       try memory.write([UInt8(truncatingIfNeeded: value)], to: buffer, offset: 0)
+    case .deliver(let output, let from, _): delivered[output] = try memory.bytes(of: from)
     case .ifElse(let condition, let then, let otherwise):
       try perform(try memory.bytes(of: condition, atLeast: 1)[0] != 0 ? then : otherwise)
     case .loop(let counter, let trip, let condition, let body):

@@ -1,0 +1,36 @@
+import IR
+import Support
+
+/// Brings every op into its simplest form, so that later passes see one spelling of each idea.
+///
+///     %1 = transpose %x {permutation = [1, 0]}  : f32[8, 4]
+///     %2 = transpose %1 {permutation = [1, 0]}  : f32[4, 8]
+///     %3 = relu %2                              : f32[4, 8]
+///     %4 = relu %3                              : f32[4, 8]
+///     return %4
+///
+/// becomes
+///
+///     %1 = relu %x : f32[4, 8]
+///     return %1
+///
+/// Each pattern is a file beside this one; the list is the order of trial at one op.
+public let canonicalize = GraphPass(
+  "canonicalize", .exact, "rewrites ops into their simplest equal form"
+) { context throws(Diagnostic) in
+  try context.rewrite(canonicalPatterns)
+}
+
+/// In families, since one long list would be slow to type-check.
+let canonicalPatterns: [RewritePattern] = {
+  let known = [knownConstant, knownDim, resolvedIf, constantSelect]
+  let movement = [
+    identityTranspose, composeTransposes, unitTransposeIsReshape, identityReshape, composeReshapes, identityBroadcast,
+    composeBroadcasts, identitySlice, composeSlices, identityPad, concatOfOne, concatWithoutEmpty,
+  ]
+  let arithmetic = [
+    identityCast, castThereAndBack, castPastWider, constantToTheRight, neutralOperand, sameOperands, repeatedBound,
+    doubleNegation, idempotentFunction, broadcastIntoElementwise,
+  ]
+  return known + movement + arithmetic
+}()

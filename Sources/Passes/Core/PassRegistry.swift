@@ -1,0 +1,13 @@
+/// Every pass by name: what `martlet passes` lists and `martlet opt` finds.
+public enum PassRegistry {
+  public static let all: [GraphPass] = [
+    canonicalize,
+    commonSubexpressions,
+    constantFolding,
+    deadCode,
+    fuseEpilogues,
+    imageLayout,
+  ]
+
+  public static func pass(_ name: String) -> GraphPass? { all.first { $0.name == name } }
+}

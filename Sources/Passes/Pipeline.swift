@@ -1,0 +1,86 @@
+/// The states a model passes through; each boundary is verified, prints and reads back.
+public enum Phase: String, CaseIterable, Sendable, Comparable {
+  /// As the frontend built it.
+  case imported
+  /// One spelling of each idea; image layout settled; constants folded.
+  case canonical
+  /// Quantization parameters chosen and inserted.
+  case quantized
+  /// Ops joined into what becomes one kernel each.
+  case fused
+  case scheduled, loops, llvm, object, artifact
+
+  public static func < (a: Phase, b: Phase) -> Bool { a.order < b.order }
+  private var order: Int { Phase.allCases.firstIndex(of: self) ?? 0 }
+}
+
+/// The passes over the graph, in order, and why they are in that order.
+public enum Pipeline {
+  public struct Step: Sendable {
+    /// The phase that this step leads to.
+    public var phase: Phase
+    public var pass: GraphPass
+    /// Why it stands here, where that is not plain.
+    public var reason: String?
+  }
+
+  /// Demands that every occurrence of `later` has an occurrence of `earlier` before it.
+  public struct Order: Sendable {
+    public var earlier: String
+    public var later: String
+    public var because: String
+  }
+
+  public static let steps: [Step] = [
+    step(.canonical, canonicalize),
+    step(.canonical, constantFolding, "shape arithmetic and spelled-out weights vanish before layout counts moves"),
+    step(.canonical, commonSubexpressions, "equal transposes of one value become one, which layout can move"),
+    step(.canonical, imageLayout),
+    step(.canonical, canonicalize, "transposes that met cancel; those over extents of 1 become reshapes"),
+    step(.canonical, constantFolding, "weights that layout transposed are stored transposed"),
+    step(.canonical, commonSubexpressions),
+    step(.canonical, deadCode),
+    step(.fused, fuseEpilogues),
+    step(.fused, deadCode, "fusion leaves weights and constants without a reader"),
+  ]
+
+  public static let orders: [Order] = [
+    before(canonicalize, imageLayout, because: "layout matches canonical ops only"),
+    before(constantFolding, imageLayout, because: "a constant operand moves through a transpose for free"),
+    before(imageLayout, fuseEpilogues, because: "a transpose between two ops keeps them apart"),
+    before(commonSubexpressions, fuseEpilogues, because: "a value computed twice would be fused twice"),
+    before(deadCode, fuseEpilogues, because: "a dead reader makes a value look used twice"),
+  ]
+
+  /// The passes that lead from `start` to `end`.
+  public static func passes(from start: Phase, to end: Phase) -> [GraphPass] {
+    steps.filter { $0.phase > start && $0.phase <= end }.map(\.pass)
+  }
+
+  /// What is wrong with an order of steps; empty when nothing is.
+  public static func violations(of orders: [Order], in steps: [Step]) -> [String] {
+    var result: [String] = []
+    for (a, b) in zip(steps, steps.dropFirst()) where b.phase < a.phase {
+      result.append("\(b.pass.name) leads back from \(a.phase.rawValue) to \(b.phase.rawValue)")
+    }
+    for order in orders {
+      var seen = false
+      for step in steps {
+        if step.pass.name == order.earlier { seen = true }
+        if step.pass.name == order.later && !seen {
+          result.append("\(order.later) runs before \(order.earlier), but \(order.because)")
+          break
+        }
+      }
+    }
+    return result
+  }
+
+  private static func step(_ phase: Phase, _ pass: GraphPass, _ reason: String? = nil) -> Step {
+    Step(phase: phase, pass: pass, reason: reason)
+  }
+
+  private static func before(_ a: GraphPass, _ b: GraphPass, because reason: String) -> Order {
+    Order(earlier: a.name, later: b.name, because: reason)
+  }
+}
