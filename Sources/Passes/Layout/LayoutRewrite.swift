@@ -67,6 +67,8 @@ struct LayoutRewrite {
 
   /// Gives the remaining readers of an old op's result what they need, and erases it.
   private func redirect(_ op: OpID, _ context: inout PassContext) throws(Diagnostic) {
+    // It may have gone with its last reader.
+    guard context.function.exists(op) else { return }
     let old = context.function[op].results[0]
     guard let new = turned[old], let p = component.permutations[old] else { return }
     for use in context.function[old].uses {
