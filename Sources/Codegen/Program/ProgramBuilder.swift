@@ -189,7 +189,7 @@ public final class ProgramBuilder {
 /// What the entries of a module share: kernels, weights, states.
 final class ProgramStore {
   private(set) var kernels: [Kernel] = []
-  private var kernelNames: [Kernel: String] = [:]
+  private var kernelNames: Set<String> = []
   private(set) var weights: [PlacedWeight] = []
   private var weightOffsets: [String: Int] = [:]
   private(set) var weightBytes = 0
@@ -198,14 +198,13 @@ final class ProgramStore {
 
   /// The name of a kernel with this body; equal kernels are one.
   func intern(_ kernel: Kernel, family: String) -> String {
-    var anonymous = kernel
-    anonymous.name = ""
-    if let known = kernelNames[anonymous] { return known }
+    // The hash is the same for kernels that differ in names and numbering only.
+    let name = "k_\(family)_\(kernel.contentHash)"
+    guard kernelNames.insert(name).inserted else { return name }
     var named = kernel
-    named.name = "k_\(family)_\(anonymous.contentHash)"
-    kernelNames[anonymous] = named.name
+    named.name = name
     kernels.append(named)
-    return named.name
+    return name
   }
 
   func place(weight name: String, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {
