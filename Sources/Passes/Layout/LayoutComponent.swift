@@ -43,7 +43,7 @@ struct LayoutComponent {
     let operation = context.function[op]
     var wanted: [(ValueID, [Int])] = [(operation.results[0], rule.result)]
     for (operand, role) in zip(operation.operands, rule.operands) {
-      guard let operand, case .follows(let p) = role, context.constant(operand) == nil else { continue }
+      guard let operand, case .follows(let p) = role, !context.isFoldable(operand) else { continue }
       wanted.append((operand, p))
     }
     // A value has one permutation; an op that wants two stays outside.
