@@ -96,7 +96,7 @@ struct Toolchain {
     ]
     if let sysroot { arguments.append("--sysroot=\(sysroot)") }
     // A foreign program runs under an emulator too, which has no shared libraries of its own.
-    if profile.architecture != Profile.host().architecture { arguments.append("-static") }
+    if profile.architecture != (try Profile.host()).architecture { arguments.append("-static") }
     let outcome = try Subprocess.run(Self.clang, arguments + objects + ["-lm", "-lpthread"], directory: folder)
     guard outcome.status == 0 else {
       if outcome.errors.contains("crt1.o") || outcome.errors.contains("unable to find library") {

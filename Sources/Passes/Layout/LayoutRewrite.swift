@@ -1,6 +1,17 @@
 import IR
 import Support
 
+extension PassContext {
+  /// A constant, or one under transposes and reshapes: folding stores it in whatever order is wanted.
+  func isFoldable(_ value: ValueID) -> Bool {
+    var current = value
+    while let op = function.definingOp(current), function[op].kind is Transpose || function[op].kind is Reshape,
+      let source = operand(op, 0)
+    { current = source }
+    return constant(current) != nil
+  }
+}
+
 /// Rebuilds the chosen ops of a component on permuted data.
 struct LayoutRewrite {
   private let component: LayoutComponent
@@ -61,12 +72,14 @@ struct LayoutRewrite {
       result = try context.insert(Transpose(permutation: permutation), [source], before: op)[0]
     }
     // A constant may be read with several permutations; other values have one.
-    if context.constant(value) == nil { turned[value] = result }
+    if !context.isFoldable(value) { turned[value] = result }
     return result
   }
 
   /// Gives the remaining readers of an old op's result what they need, and erases it.
   private func redirect(_ op: OpID, _ context: inout PassContext) throws(Diagnostic) {
+    // It may have gone with its last reader.
+    guard context.function.exists(op) else { return }
     let old = context.function[op].results[0]
     guard let new = turned[old], let p = component.permutations[old] else { return }
     for use in context.function[old].uses {
@@ -78,6 +91,8 @@ struct LayoutRewrite {
     guard context.function.exists(op) else { return }
     if context.useCount(old) == 0 {
       context.erase(op)
+    } else if isIdentity(p) {
+      try context.replace(op, with: [new])
     } else {
       let back = try context.insert(Transpose(permutation: inverse(p)), [new], before: op)
       try context.replace(op, with: back)
