@@ -48,9 +48,13 @@ var targets: [Target] = [
   tests("Support", uses: ["Support"]),
   tests("CommandLineKit", uses: ["CommandLineKit", "Support"]),
   tests("Targets", uses: ["Targets", "Support"]),
-  tests("IR", uses: ["IR", "Support"], exclude: ["Invalid", "RoundTrip"]),
+  tests(
+    "IR", uses: ["IR", "Support", "TestGraphs"],
+    exclude: ["Invalid", "RoundTrip", "Ops/make_reference.py", "Ops/reference.json"]),
+  module("TestGraphs", at: "Tests/TestGraphs", uses: ["IR", "Support"]),
   tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
   tests("Passes", uses: ["Passes", "IR", "Support"], exclude: ["Cases"]),
+  tests("Frontends", uses: ["Frontends", "Formats", "IR", "Support"], exclude: ["Cases", "make_cases.py"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
 ]
 
@@ -74,7 +78,9 @@ if withLLVM {
       name: "martlet", dependencies: ["Driver", "CommandLineKit", "Support"], path: "Sources/martlet",
       swiftSettings: llvmHeaders),
 
-    tests("Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support"], settings: llvmHeaders),
+    tests(
+      "Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support"], exclude: ["derive_polynomials.py"],
+      settings: llvmHeaders),
     tests("EndToEnd", uses: ["Driver", "IR", "Formats", "Support"], settings: llvmHeaders),
   ]
   products = [

@@ -85,7 +85,8 @@ extension Function {
     let results = try kind.inferTypes(inputs, regions: regionFacts, in: &context)
     for result in results {
       do throws(Diagnostic) { try result.type.check() } catch {
-        throw Diagnostic(error.kind, "\(kind.mnemonic): the result \(error.message)", at: error.location, hint: error.hint)
+        throw Diagnostic(
+          error.kind, "\(kind.mnemonic): the result \(error.message)", at: error.location, hint: error.hint)
       }
     }
     return results
@@ -103,7 +104,9 @@ extension Function {
     for (number, operand) in operands.enumerated() {
       let spec = specs[min(number, specs.count - 1)]
       guard let operand else {
-        guard spec.multiplicity == .optional else { throw .invalid("\(kind.mnemonic): operand \(spec.name) is missing") }
+        guard spec.multiplicity == .optional else {
+          throw .invalid("\(kind.mnemonic): operand \(spec.name) is missing")
+        }
         inputs.append(Function.absent)
         continue
       }

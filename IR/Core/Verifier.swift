@@ -64,7 +64,9 @@ public struct Verifier {
   private func verify(_ function: Function) throws(Diagnostic) {
     var visible = Set<ValueID>()
     for (name, value) in function.allWeightValues {
-      guard let weight = module.weight(name) else { throw .invalid("@\(function.name) uses @\(name), which is no weight") }
+      guard let weight = module.weight(name) else {
+        throw .invalid("@\(function.name) uses @\(name), which is no weight")
+      }
       guard weight.type == function.type(value) else {
         throw .bug("@\(function.name) sees @\(name) as \(function.type(value)), but it is \(weight.type)")
       }
@@ -91,7 +93,9 @@ public struct Verifier {
       do throws(Diagnostic) {
         for (number, operand) in operation.operands.enumerated() {
           guard let operand else { continue }
-          guard visible.contains(operand) else { throw .invalid("\(mnemonic): operand \(number) is not defined before it") }
+          guard visible.contains(operand) else {
+            throw .invalid("\(mnemonic): operand \(number) is not defined before it")
+          }
           guard function[operand].uses.contains(.operand(id, number)) else {
             throw .bug("\(mnemonic): operand \(number) does not know of its use")
           }
@@ -126,7 +130,9 @@ public struct Verifier {
       }
     }
     for (number, value) in function[block].yields.enumerated() {
-      guard visible.contains(value) else { throw .invalid("@\(function.name) yields a value that is not defined there") }
+      guard visible.contains(value) else {
+        throw .invalid("@\(function.name) yields a value that is not defined there")
+      }
       guard function[value].uses.contains(.yield(block, number)) else { throw .bug("a yield is not among the uses") }
     }
   }

@@ -50,7 +50,9 @@ struct AttributeParser: AttributeVisitor {
   }
 
   private func rejectUnknown() throws(Diagnostic) {
-    guard let (name, place) = places.filter({ !known.contains($0.key) }).min(by: { $0.value < $1.value }) else { return }
+    guard let (name, place) = places.filter({ !known.contains($0.key) }).min(by: { $0.value < $1.value }) else {
+      return
+    }
     let meant = closest(to: name, among: known).map { "did you mean \($0)? " } ?? ""
     let list = known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"
     throw reader.cursor.error("\(mnemonic) has no attribute \(name)", at: place, hint: meant + list)
@@ -79,7 +81,8 @@ struct AttributeParser: AttributeVisitor {
   ) throws(Diagnostic) -> [Item]? {
     try read(name) { reader throws(Diagnostic) in
       var items: [Item] = []
-      try reader.list(.openBracket, .closeBracket, name) { reader throws(Diagnostic) in items.append(try item(&reader)) }
+      try reader.list(.openBracket, .closeBracket, name) { reader throws(Diagnostic) in items.append(try item(&reader))
+      }
       return items
     }
   }
@@ -145,7 +148,8 @@ struct AttributeParser: AttributeVisitor {
       let words = Choice.allCases.map(\.rawValue)
       let meant = closest(to: word, among: words).map { "did you mean \($0)? " } ?? ""
       throw r.cursor.error(
-        "\(mnemonic): \(name) cannot be \(word)", at: start, hint: meant + "it is one of \(words.joined(separator: ", "))")
+        "\(mnemonic): \(name) cannot be \(word)", at: start,
+        hint: meant + "it is one of \(words.joined(separator: ", "))")
     }
     if let new { value = new }
   }

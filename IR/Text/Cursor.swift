@@ -56,8 +56,8 @@ struct Cursor {
   /// What the reader of an error sees: the token in quotes, shortened.
   var shown: String {
     if token.kind == .end { return "the end of the text" }
-    let text = text
-    return "'" + (text.utf8.count > 40 ? String(decoding: bytes[token.start..<token.start + 37], as: UTF8.self) + "..." : text) + "'"
+    if token.end - token.start <= 40 { return "'\(text)'" }
+    return "'" + String(decoding: bytes[token.start..<token.start + 37], as: UTF8.self) + "...'"
   }
 
   // MARK: Errors
@@ -197,7 +197,9 @@ struct Cursor {
   private func scanName(_ start: Int, _ kind: Token.Kind) throws(Diagnostic) -> Token {
     if start + 1 < bytes.count, bytes[start + 1] == 34 { return try scanQuoted(start, start + 1, kind) }
     let end = wordEnd(start + 1)
-    guard end > start + 1 else { throw error("a name is missing after '\(Character(UnicodeScalar(bytes[start])))'", at: start) }
+    guard end > start + 1 else {
+      throw error("a name is missing after '\(Character(UnicodeScalar(bytes[start])))'", at: start)
+    }
     return Token(kind: kind, start: start, end: end)
   }
 

@@ -158,8 +158,8 @@ struct FunctionParser {
       let written = try parseTypes(results.count)
       let guards = try parseGuards()
       let locations = try parseLocations()
-      let facts = try function.inferResults(of: kind, operands, regions: regions, in: &context)
       try checkEffects(of: kind)
+      let facts = try function.inferResults(of: kind, operands, regions: regions, in: &context)
       try compare(facts, written, mnemonic)
       let id = function.insert(
         kind, operands, results: facts, regions: regions, locations: locations,
@@ -182,7 +182,9 @@ struct FunctionParser {
     case .value, .reference: break
     default: guard reader.cursor.isWord("_") else { return [] }
     }
-    repeat { operands.append(try reader.cursor.take(word: "_") ? nil : try parseValue()) } while try reader.cursor.take(.comma)
+    repeat {
+      operands.append(try reader.cursor.take(word: "_") ? nil : try parseValue())
+    } while try reader.cursor.take(.comma)
     return operands
   }
 
@@ -225,13 +227,14 @@ struct FunctionParser {
     return regions
   }
 
-  private mutating func parseTypes(_ count: Int) throws(Diagnostic) -> [(type: ValueType, place: Int)] {
-    var types: [(type: ValueType, place: Int)] = []
+  /// The types of the results; `_` takes what the op gives.
+  private mutating func parseTypes(_ count: Int) throws(Diagnostic) -> [(type: ValueType?, place: Int)] {
+    var types: [(type: ValueType?, place: Int)] = []
     guard count > 0 else { return types }
     try reader.cursor.expect(.colon, "before the type of the result")
     repeat {
       let place = reader.cursor.token.start
-      types.append((try reader.type(), place))
+      types.append((try reader.cursor.take(word: "_") ? nil : try reader.type(), place))
     } while try reader.cursor.take(.comma)
     guard types.count == count else { throw .invalid("\(count) results have \(types.count) types") }
     return types
@@ -265,12 +268,13 @@ struct FunctionParser {
   }
 
   private func compare(
-    _ facts: [ValueFact], _ written: [(type: ValueType, place: Int)], _ mnemonic: String
+    _ facts: [ValueFact], _ written: [(type: ValueType?, place: Int)], _ mnemonic: String
   ) throws(Diagnostic) {
     guard facts.count == written.count else {
       throw .invalid("\(mnemonic) has \(facts.count) results, but \(written.count) are written")
     }
-    for (fact, (type, place)) in zip(facts, written) where fact.type != type {
+    for (fact, (type, place)) in zip(facts, written) {
+      guard let type, fact.type != type else { continue }
       throw reader.cursor.error("\(mnemonic) gives \(fact.type), but is written as \(type)", at: place)
     }
   }

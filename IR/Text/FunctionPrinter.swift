@@ -58,7 +58,7 @@ struct FunctionPrinter {
       let outer = taken
       let arguments = declare(function[region].arguments)
       let name = number < names.count ? names[number] : "region"
-      lines.append(line + " \(name)" + (arguments.isEmpty ? " {" : "(\(arguments)) {"))
+      lines.append(line + " \(name)" + (arguments.isEmpty ? " {" : " (\(arguments)) {"))
       print(region, ending: "yield", indent: indent + 2)
       line = margin + "}"
       taken = outer

@@ -122,7 +122,9 @@ public struct ModuleParser {
 
   private mutating func parseWeight() throws(Diagnostic) {
     let name = try reader.cursor.name(.reference, "the name of a weight with @").name
-    guard names.weights.insert(name).inserted else { throw .invalid("two weights are called @\(MIRName.sigiled(name))") }
+    guard names.weights.insert(name).inserted else {
+      throw .invalid("two weights are called @\(MIRName.sigiled(name))")
+    }
     try reader.cursor.expect(.colon, "before the type of a weight")
     let type = try reader.tensorType()
     try reader.cursor.expect(.equals, "before the value of a weight")
@@ -150,9 +152,8 @@ public struct ModuleParser {
     guard names.states.insert(name).inserted else { throw .invalid("two states are called @\(MIRName.sigiled(name))") }
     try reader.cursor.expect(.colon, "before the type of a state")
     let type = try reader.type()
-    try reader.cursor.expect(.equals, "before the initial value of a state, which is zeros or a weight")
     var initial: String?
-    if try !reader.cursor.take(word: "zeros") {
+    if try reader.cursor.take(.equals), try !reader.cursor.take(word: "zeros") {
       initial = try reader.cursor.name(.reference, "zeros or a weight's name with @").name
     }
     let state = StateDeclaration(name: name, type: type, initial: initial)

@@ -7,7 +7,7 @@ public struct OpDocumentation: Sendable {
   /// The paragraphs before and after the example.
   public let text: String
   /// The indented lines: `symbol`, `quantization`, `weight` and `state` declarations, `%x: type` for each free
-  /// operand, then ops. Empty when there is none.
+  /// operand, then ops. The symbols `n`, `s` and `t` are there already. Empty when there is none.
   public let example: [String]
 
   /// The documented op kinds of a Swift source.
@@ -48,8 +48,10 @@ public struct OpDocumentation: Sendable {
         ops.append("    " + line)
       }
     }
-    let head = ["module @example {"] + declarations
-    return (head + ["  function @example(\(arguments.joined(separator: ", "))) -> () {"] + ops + ["    return", "  }", "}"])
+    let symbols = ["n", "s", "t"].map { "  symbol \($0) in 0...4096" }
+    let head = ["module @example {"] + symbols + declarations
+    return
+      (head + ["  function @example(\(arguments.joined(separator: ", "))) -> () {"] + ops + ["    return", "  }", "}"])
       .joined(separator: "\n")
   }
 }
@@ -94,7 +96,8 @@ extension String {
   /// Without empty lines at the ends, and with one where several were.
   fileprivate var trimmedLines: String {
     var result: [Substring] = []
-    for line in split(separator: "\n", omittingEmptySubsequences: false) where !line.isEmpty || result.last?.isEmpty == false {
+    for line in split(separator: "\n", omittingEmptySubsequences: false)
+    where !line.isEmpty || result.last?.isEmpty == false {
       result.append(line)
     }
     if result.last?.isEmpty == true { result.removeLast() }

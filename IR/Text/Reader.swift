@@ -34,7 +34,9 @@ struct Reader {
   mutating func int(_ what: @autoclosure () -> String) throws(Diagnostic) -> Int {
     let start = cursor.token.start
     let sign = try cursor.take(.minus) ? "-" : ""
-    guard cursor.token.kind == .number else { throw cursor.error("expected \(what()), found \(cursor.shown)", at: start) }
+    guard cursor.token.kind == .number else {
+      throw cursor.error("expected \(what()), found \(cursor.shown)", at: start)
+    }
     guard let value = Int(sign + cursor.text) else {
       throw cursor.error("expected \(what()), \(sign)\(cursor.text) is no 64-bit integer", at: start)
     }

@@ -56,7 +56,8 @@ extension Reader {
   private mutating func layout() throws(Diagnostic) -> PackedLayout {
     let start = cursor.token.start
     let name = try cursor.name(.reference, "a layout").name
-    let parts = name.hasPrefix("panels") ? name.dropFirst(6).split(separator: "x", omittingEmptySubsequences: false) : []
+    let parts =
+      name.hasPrefix("panels") ? name.dropFirst(6).split(separator: "x", omittingEmptySubsequences: false) : []
     let numbers = parts.compactMap { Int($0) }
     guard numbers.count == parts.count, (1...2).contains(numbers.count), numbers[0] > 0, (numbers.last ?? 0) > 0 else {
       throw cursor.error("@\(MIRName.sigiled(name)) is no layout", at: start, hint: "one is @panels32, or @panels32x4")
@@ -140,7 +141,9 @@ extension Reader {
     }
     let start = cursor.token.start
     let value = try int("an integer")
-    guard type.integerRange?.contains(value) ?? false else { throw cursor.error("\(value) does not fit \(type.rawValue)", at: start) }
+    guard type.integerRange?.contains(value) ?? false else {
+      throw cursor.error("\(value) does not fit \(type.rawValue)", at: start)
+    }
     return value
   }
 }

@@ -43,6 +43,8 @@ public struct LLVMBackend: Sendable {
   fileprivate func compile(_ kernel: Kernel, to kind: OutputKind, in session: TargetSession) throws(Diagnostic)
     -> [UInt8]
   {
+    // LLVM's builders crash on ill-typed operands, so nothing unverified gets there.
+    do throws(Diagnostic) { try kernel.verify() } catch { throw .bug(error.message, at: error.location) }
     let module = KernelModule(kernel.name, machine, session)
     try KernelLowering(kernel, in: module, for: machine).lower()
     try module.verify()

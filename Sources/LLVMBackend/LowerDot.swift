@@ -39,6 +39,15 @@ extension KernelLowering {
     case .vnni: return intrinsic("llvm.x86.avx512.vpdpbusd.\(32 * lanes)", [], [accumulator, a, b])
     case .i8mm:
       return intrinsic("llvm.aarch64.neon.usdot", [vector(i32, lanes), vector(i8, 4 * lanes)], [accumulator, a, b])
+    case .signed:
+      // unsigned * b is (unsigned - 128) * b + 64 * b + 64 * b.
+      let bytes = LoopType(.i8, lanes: 4 * lanes)
+      func sdot(_ sum: LLVMValue, _ x: LLVMValue) -> LLVMValue {
+        intrinsic("llvm.aarch64.neon.sdot", [vector(i32, lanes), type(bytes)], [sum, x, b])
+      }
+      let shifted = LLVMBuildXor(builder, a, constant(0x80, bytes), "")!
+      let half = constant(64, bytes)
+      return sdot(sdot(sdot(accumulator, shifted), half), half)
     case .multiplyAddPairs: return dotByPairs(accumulator, a, b, lanes)
     case .widening: return dotByMultiplying(accumulator, a, b, lanes)
     }

@@ -1,5 +1,5 @@
 import CLLVM
-import Glibc
+import Targets
 
 /// The machine that code is generated for, as far as lowering needs to know it.
 ///
@@ -16,6 +16,8 @@ public struct MachineOptions: Hashable, Sendable {
     case vnni
     /// AArch64 `usdot`.
     case i8mm
+    /// AArch64 `sdot`, which takes signed bytes only: the unsigned ones are shifted by 128, and that is put back.
+    case signed
   }
 
   public var triple: String
@@ -59,6 +61,28 @@ public struct MachineOptions: Hashable, Sendable {
     self.dotVectorBytes = dotVectorBytes
   }
 
+  /// What a profile says about its machine.
+  public init(_ profile: Profile) {
+    self.init(
+      triple: profile.triple, cpu: profile.cpu, tuneCPU: profile.tune, features: profile.featureString,
+      preferVectorWidth: profile.vectorBits, hasFMA: profile.hasFMA, hasF16Conversion: profile.hasF16Conversion,
+      hasBF16Conversion: profile.hasBF16)
+    let isX86 = profile.architecture == "x86_64"
+    // SSE4.1 came before AVX.
+    hasRounding = isX86 ? profile.vectorBits >= 256 : profile.architecture == "aarch64"
+    dotVectorBytes = profile.vectorBits / 8
+    switch profile.dot4 {
+    case .vnni: dotProduct = .vnni
+    case .avxvnni:
+      dotProduct = .vnni
+      dotVectorBytes = min(32, dotVectorBytes)
+    case .usdot: dotProduct = .i8mm
+    case .sdot: dotProduct = .signed
+    case .none: dotProduct = isX86 ? .multiplyAddPairs : .widening
+    }
+    if profile.architecture == "aarch64" { dotVectorBytes = 16 }
+  }
+
   /// The machine that this program runs on, as LLVM detects it.
   public static func host() -> MachineOptions {
     let triple = takeString(LLVMGetDefaultTargetTriple())
@@ -70,7 +94,8 @@ public struct MachineOptions: Hashable, Sendable {
       machine.hasFMA = true
       machine.hasRounding = true
       machine.hasF16Conversion = true
-      if present.contains("i8mm") { machine.dotProduct = .i8mm }
+      machine.dotProduct =
+        present.contains("i8mm") ? .i8mm : present.contains("dotprod") ? .signed : .widening
       return machine
     }
     machine.hasFMA = present.contains("fma")

@@ -22,21 +22,35 @@ objects="$build/Support.o $build/IR.o"
 case $kind in
 mir)
   main=Tests/Fuzz/FuzzMIR.swift
-  for file in Tests/IR/Invalid/*.mir Tests/IR/RoundTrip/*.mir; do
+  for file in Tests/IR/Invalid/*.mir; do
     awk -v out="$build/mir-seeds/$(basename "$file" .mir)" \
       'BEGIN { n = 0 } /^---$/ { n++; next } { sub(/ *\/\/ error:.*/, ""); print > (out "-" n ".mir") }' "$file"
+  done
+  # One module a function: short inputs mutate better.
+  for file in Tests/IR/RoundTrip/*.mir; do
+    awk -v out="$build/mir-seeds/$(basename "$file" .mir)" '
+      /^  (entry|function) / { inside = 1; body = "" }
+      inside { body = body $0 "\n"; if (/^  }$/) { print head body "}" > (out "-" n++ ".mir"); inside = 0 }; next }
+      { head = head $0 "\n" }' "$file"
   done
   # The examples of the ops, each wrapped into a module.
   awk -v out="$build/mir-seeds/op" '
     /^```$/ { inside = !inside
       if (!inside) {
-        print "module @m {\n" head "entry @e(" arguments ") -> () {\n" body "return\n}\n}" > (out "-" n++ ".mir")
+        print "module @m {\nsymbol n in 1...8 symbol s in 0...8 symbol t in 0...8\n" head "entry @e(" arguments ") -> () {\n" body "return\n}\n}" > (out "-" n++ ".mir")
         head = arguments = body = "" }
       next }
     !inside { next }
     /^(symbol|quantization|weight|state) / { head = head $0 "\n"; next }
     /^%[a-z0-9]*: / { arguments = arguments (arguments == "" ? "" : ", ") $0; next }
     { body = body $0 "\n" }' IR/Ops.md
+  # Once more with inferred types: an attribute can then change without the type that follows from it.
+  for file in "$build"/mir-seeds/*.mir; do
+    case $file in
+    *-inferred.mir) ;;
+    *) sed -E 's/^( *(%[^=]* = |}).*) : [^"]*$/\1 : _/' "$file" > "${file%.mir}-inferred.mir" ;;
+    esac
+  done
   ;;
 onnx)
   main=Tests/Fuzz/FuzzONNX.swift

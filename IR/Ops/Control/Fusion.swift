@@ -4,7 +4,7 @@ import Support
 ///
 ///     %0: f32[4, 8]
 ///     %1: f32[8]
-///     %2 = fusion %0, %1 {role = map} body (%3: f32[4, 8], %4: f32[8]) {
+///     %2 = fusion %0, %1 {role = map} body(%3: f32[4, 8], %4: f32[8]) {
 ///       %5 = add %3, %4 : f32[4, 8]
 ///       %6 = relu %5 : f32[4, 8]
 ///       yield %6

@@ -4,10 +4,10 @@ import Support
 ///
 ///     %0: bool[]
 ///     %1: f32[4]
-///     %2 = if %0 then () {
+///     %2 = if %0 then {
 ///       %3 = exp %1 : f32[4]
 ///       yield %3
-///     } else () {
+///     } else {
 ///       yield %1
 ///     } : f32[4]
 public struct If: OpKind {

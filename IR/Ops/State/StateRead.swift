@@ -2,7 +2,7 @@ import Support
 
 /// What a state of the module holds now.
 ///
-///     state @kv : f32[4, 8]
+///     state @kv : f32[4, 8] = zeros
 ///     %0 = state_read {state = @kv} : f32[4, 8]
 public struct StateRead: OpKind {
   public static let mnemonics = ["state_read"]

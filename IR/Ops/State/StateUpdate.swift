@@ -2,7 +2,7 @@ import Support
 
 /// Replaces what a state of the module holds. The types must match.
 ///
-///     state @kv : f32[4, 8]
+///     state @kv : f32[4, 8] = zeros
 ///     %0: f32[4, 8]
 ///     state_update %0 {state = @kv}
 public struct StateUpdate: OpKind {

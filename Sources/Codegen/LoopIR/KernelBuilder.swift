@@ -171,6 +171,13 @@ public final class KernelBuilder {
 
   // MARK: Structure
 
+  /// What `body` appends, as a list of its own: for statements that are put together by hand.
+  public func nested(_ body: () -> Void) -> [Statement] {
+    open.append([])
+    body()
+    return open.removeLast()
+  }
+
   /// A loop from `lower` while below `upper`; `body` gets the induction value and
   /// the carried values and returns the next carried ones. A loop that is known
   /// to run exactly once is written straight.

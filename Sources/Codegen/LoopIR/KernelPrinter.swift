@@ -91,7 +91,9 @@ struct KernelPrinter {
   /// A statement of one line; loops and branches show their head.
   func text(of statement: Statement) -> String {
     switch statement {
-    case .define(let value, let operation): return "\(name(value)) = " + text(of: operation, kernel[value])
+    case .define(let value, let operation):  // Invalid kernels print too: that is how the verifier shows them.
+      let type = kernel.types.indices.contains(value.id) ? kernel[value] : .index
+      return "\(name(value)) = " + text(of: operation, type)
     case .store(let value, let address, let mask, let alignment):
       return "store \(name(value)), \(place(address))" + masked(mask) + aligned(alignment, address)
     case .scatter(let value, let address, let indices, let mask):

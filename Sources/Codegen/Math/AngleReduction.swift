@@ -132,7 +132,8 @@ extension VectorMath {
       let top = builder.binary(.shr, signed, integer(8, signed))
       let lowBits = builder.binary(.shl, builder.binary(.and, signed, integer(0xff, signed)), integer(16, signed))
       let middle = builder.binary(.or, lowBits, builder.binary(.ushr, fraction[1], integer(16, signed)))
-      let lastBits = builder.binary(.shl, builder.binary(.and, fraction[1], integer(0xffff, signed)), integer(8, signed))
+      let lastBits = builder.binary(
+        .shl, builder.binary(.and, fraction[1], integer(0xffff, signed)), integer(8, signed))
       let last = builder.binary(.or, lastBits, builder.binary(.ushr, fraction[2], integer(24, signed)))
       pieces = [top, middle, last].enumerated().map { position, piece in
         let narrow = builder.convert(.truncate, piece, to: type.with(.i32))

@@ -15,14 +15,15 @@ extension VectorMath {
 
   /// A polynomial near zero; else 1 - 2 / (exp(2|x|) + 1), where the quotient is at most a half.
   private func tanhSingle(_ x: LoopValue) -> LoopValue {
+    let positive = magnitude(x)
     let z = mul(x, x)
-    let near = multiplyAdd(mul(z, x), polynomial(z, Self.tanhSingle), x)
-    let limited = builder.min(constant(10, x), magnitude(x))
+    let near = multiplyAdd(mul(z, positive), polynomial(z, Self.tanhSingle), positive)
+    let limited = builder.min(constant(10, x), positive)
     let (n, r) = reduceByLogOfTwo(add(limited, limited))
     let power = powerOfTwo(n, shape(x))
     let denominator = multiplyAdd(power, exponentialLessOne(r), add(power, constant(1, x)))
     let far = sub(constant(1, x), div(constant(2, x), denominator))
-    return select(builder.compare(.lt, magnitude(x), constant(0.55, x)), near, withSign(of: x, far))
+    return withSign(of: x, select(compare(positive, .lt, 0.55), near, far))
   }
 
   /// With e = exp(2|x|) - 1: e / (e + 2). The clamp is where the result has rounded to one.
@@ -39,8 +40,8 @@ extension VectorMath {
 
   private func sigmoidSingle(_ x: LoopValue) -> LoopValue {
     let limited = builder.max(constant(-104, x), builder.unary(.neg, magnitude(x)))
-    let (n, r, rest) = reduceByLogOfTwoExactly(limited)
-    let e = scale(add(exponentialLessOne(r, rest).high, constant(1, x)), byPowerOfTwo: n)
+    let (n, r) = reduceByLogOfTwo(limited)
+    let e = scale(add(exponentialLessOne(r), constant(1, x)), byPowerOfTwo: n)
     let one = constant(1, x)
     let denominator = add(one, e)
     let value = div(select(compare(x, .lt, 0), e, one), denominator)

@@ -30,6 +30,7 @@ struct Liveness {
       case .copy(let from, let to, _):
         touch(from)
         touch(to)
+      case .deliver(_, let buffer, _): touchToTheEnd(buffer)
       case .fill(let buffer, _), .storeIndex(_, let buffer, _), .storeByte(_, let buffer): touch(buffer)
       case .ifElse(let condition, let then, let otherwise):
         touch(condition)
@@ -50,12 +51,20 @@ struct Liveness {
     }
   }
 
+  /// A delivered output may be a view of the buffer itself, which then must outlive the run.
+  private mutating func touchToTheEnd(_ buffer: BufferID) {
+    touch(buffer)
+    var id = buffer
+    while case .alias(let target) = buffers[id.number].place { id = target }
+    ranges[id]?.last = Int.max - 1
+  }
+
   private mutating func touch(_ buffer: BufferID) {
     var id = buffer
     while case .alias(let target) = buffers[id.number].place { id = target }
     guard buffers[id.number].place == .workspace else { return }
     if ranges[id] == nil { ranges[id] = (time, time) }
-    ranges[id]!.last = time
+    ranges[id]!.last = max(ranges[id]!.last, time)
   }
 }
 

@@ -88,6 +88,8 @@ public indirect enum Step: Sendable {
   case require(Dim, equals: Dim, site: String)
   case copy(from: BufferID, to: BufferID, bytes: Dim)
   case fill(BufferID, bytes: Dim)
+  /// Hands out an output whose extents only the run tells.
+  case deliver(output: Int, from: BufferID, dims: [Dim])
   /// Writes a dim expression as an i64 (or a bool as one byte) into a buffer.
   case storeIndex(Dim, BufferID, offset: Int)
   case storeByte(Int, BufferID)

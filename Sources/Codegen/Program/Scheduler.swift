@@ -33,7 +33,7 @@ public enum Scheduler {
       let type = try program.tensorType(value)
       let bytes = try program.bytes(of: type)
       let target = program.addBuffer(function.resultNames[number], bytes: bytes, .output(number))
-      try program.deliver(value, to: target, bytes: bytes)
+      try program.deliver(value, output: number, to: target, bytes: bytes)
       outputs.append(Port(name: function.resultNames[number], type: type, buffer: target))
     }
     let steps = program.collected
@@ -55,18 +55,20 @@ public enum Scheduler {
 extension ProgramBuilder {
   /// Makes a result end up in an output: the buffer that holds it becomes the output where that is possible,
   /// otherwise it is copied.
-  func deliver(_ value: ValueID, to output: BufferID, bytes: Dim) throws(Diagnostic) {
+  func deliver(_ value: ValueID, output number: Int, to output: BufferID, bytes: Dim) throws(Diagnostic) {
     let source = try buffer(of: value)
-    if canBecomeOutput(source, bytes) {
+    let dims = try tensorType(value).shape
+    if !dims.allSatisfy({ $0.symbols.isSubset(of: inputSymbols) }) {
+      append(.deliver(output: number, from: source, dims: dims))
+    } else if canBecomeOutput(source, bytes) {
       redirect(source, to: output)
     } else {
       append(.copy(from: source, to: output, bytes: bytes))
     }
   }
 
-  /// A workspace buffer of exactly the output's size, whose extent does not depend on data.
+  /// A workspace buffer of exactly the output's size.
   private func canBecomeOutput(_ buffer: BufferID, _ bytes: Dim) -> Bool {
-    guard buffers[buffer.number].place == .workspace, buffers[buffer.number].bytes == bytes else { return false }
-    return bytes.symbols.allSatisfy { inputSymbols.contains($0) }
+    buffers[buffer.number].place == .workspace && buffers[buffer.number].bytes == bytes
   }
 }

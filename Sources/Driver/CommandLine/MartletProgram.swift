@@ -4,6 +4,7 @@ import CommandLineKit
 public let martletProgram = Program(
   name: "martlet", summary: "compiles trained models ahead of time into native code", version: martletVersion,
   commands: [
+    CompileCommand.command,
     OpsCommand.command,
     TargetsCommand.command,
     KernelsCommand.command,

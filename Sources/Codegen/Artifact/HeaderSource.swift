@@ -1,0 +1,149 @@
+import IR
+import Support
+
+/// The header beside an artifact: typed calls for C and C++ over the table.
+public enum HeaderSource {
+  /// `interface` is the text of the runtime's public header, which every artifact's header carries along.
+  public static func text(_ program: Program, name: String, interface: String) -> String {
+    var out = CodeWriter()
+    let include = "MARTLET_ARTIFACT_\(name.uppercased())_H"
+    out.line("/* Made by Martlet. Link with the artifact \(name); nothing else is needed. */")
+    out.line("#ifndef \(include)")
+    out.line("#define \(include)")
+    out.append(interface)
+    out.line()
+    out.line("#ifdef __cplusplus")
+    out.line("extern \"C\" {")
+    out.line("#endif")
+    out.line()
+    out.line("typedef martlet_context \(name)_context;")
+    out.line("typedef martlet_options \(name)_options;")
+    out.line("typedef martlet_status \(name)_status;")
+    out.line()
+    out.line("const martlet_model *\(name)_model(void);")
+    out.line()
+    out.line("/* NULL on failure; options->message, if given, then tells why. */")
+    out.line("static inline \(name)_context *\(name)_create(const \(name)_options *options) {")
+    out.line("martlet_context *context = NULL;")
+    out.line("return \(name)_model()->create(options, &context) == MARTLET_OK ? context : NULL;")
+    out.line("}")
+    out.line()
+    out.line(
+      "static inline void \(name)_destroy(\(name)_context *context) { \(name)_model()->destroy(context); }")
+    out.line()
+    out.line("static inline const char *\(name)_message(const \(name)_context *context) {")
+    out.line("return \(name)_model()->last_error(context);")
+    out.line("}")
+    let reserved: Set<String> = ["create", "destroy", "message", "model", "context", "options", "status"]
+    let names = CSyntax.identifiers(program.entries.map(\.name), taken: reserved)
+    for (number, entry) in program.entries.enumerated() {
+      out.line()
+      emit(entry, number, "\(name)_\(names[number])", name, &out)
+    }
+    out.line()
+    out.line("#ifdef __cplusplus")
+    out.line("}  // extern \"C\"")
+    out.line("#endif")
+    out.line("#endif")
+    return out.text
+  }
+
+  private static func emit(
+    _ entry: ProgramEntry, _ number: Int, _ function: String, _ prefix: String, _ out: inout CodeWriter
+  ) {
+    let symbols = entry.symbols.map(\.name)
+    let taken: Set<String> = ["context", "inputs", "outputs"]
+    let all = CSyntax.identifiers(symbols + entry.inputs.map(\.name) + entry.outputs.map(\.name), taken: taken)
+    let symbolNames = Dictionary(uniqueKeysWithValues: zip(symbols, all))
+    let inputs = Array(all.dropFirst(symbols.count).prefix(entry.inputs.count))
+    let outputs = Array(all.suffix(entry.outputs.count))
+
+    func signature(_ ports: [Port]) -> String {
+      ports.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
+    }
+    let ranges = entry.symbols.map { "\($0.name) in \($0.range.lowerBound)...\($0.range.upperBound)" }
+    let title = "\(entry.name)(\(signature(entry.inputs))) -> (\(signature(entry.outputs)))"
+    out.line("/* \(([title] + ranges).joined(separator: ", ").replacingComment) */")
+    var parameters = ["\(prefix)_context *context"]
+    parameters += symbols.map { "int64_t \(symbolNames[$0]!)" }
+    for (input, port) in zip(inputs, entry.inputs) { parameters.append("const \(cType(port)) *\(input)") }
+    for (output, port) in zip(outputs, entry.outputs) {
+      parameters.append(isKnown(port, symbols) ? "\(cType(port)) *\(output)" : "martlet_tensor *\(output)")
+    }
+    out.line("static inline \(prefix)_status \(function)(\(parameters.joined(separator: ", "))) {")
+    out.line("martlet_tensor inputs[\(max(1, inputs.count))], outputs[\(max(1, outputs.count))];")
+    out.line("martlet_status status;")
+    func dimsArray(_ name: String, _ port: Port) {
+      guard port.type.rank > 0 else { return }
+      out.line("int64_t \(name)_dims[\(port.type.rank)];")
+    }
+    for (input, port) in zip(inputs, entry.inputs) { dimsArray(input, port) }
+    for (output, port) in zip(outputs, entry.outputs) where isKnown(port, symbols) { dimsArray(output, port) }
+    func text(_ dim: Dim) -> String {
+      dim.build(constant: { "INT64_C(\($0))" }, symbol: { symbolNames[$0] ?? "0" }) { operation, a, b in
+        switch operation {
+        case .add: "(\(a) + \(b))"
+        case .multiply: "\(a) * \(b)"
+        // Extents are positive, where C's division rounds as ours does.
+        case .floordiv: "(\(a) / \(b))"
+        case .ceildiv: "((\(a) + \(b) - 1) / \(b))"
+        case .mod: "(\(a) % \(b))"
+        case .min: "(\(a) < \(b) ? \(a) : \(b))"
+        case .max: "(\(a) > \(b) ? \(a) : \(b))"
+        }
+      }
+    }
+    func fill(_ list: String, _ index: Int, _ name: String, _ port: Port, capacity: String) {
+      for (axis, dim) in port.type.shape.enumerated() { out.line("\(name)_dims[\(axis)] = \(text(dim));") }
+      out.line("\(list)[\(index)].data = (void *)(uintptr_t)\(name);")
+      out.line("\(list)[\(index)].capacity = \(capacity);")
+      out.line("\(list)[\(index)].type = MARTLET_\(cEnum(port));")
+      out.line("\(list)[\(index)].rank = \(port.type.rank);")
+      out.line("\(list)[\(index)].dims = \(port.type.rank > 0 ? "\(name)_dims" : "NULL");")
+      out.line("\(list)[\(index)].strides = NULL;")
+    }
+    for (index, (input, port)) in zip(inputs, entry.inputs).enumerated() {
+      fill("inputs", index, input, port, capacity: "0")
+    }
+    for (index, (output, port)) in zip(outputs, entry.outputs).enumerated() {
+      if isKnown(port, symbols) {
+        let bits = port.type.element.storage?.bits ?? 8
+        let bytes = (port.type.elementCount * bits).ceilDivided(by: 8)
+        fill("outputs", index, output, port, capacity: text(bytes))
+      } else {
+        out.line("outputs[\(index)] = *\(output);")
+      }
+    }
+    out.line("status = martlet_call(\(prefix)_model(), \(number), context, inputs, outputs);")
+    for (index, (output, port)) in zip(outputs, entry.outputs).enumerated() where !isKnown(port, symbols) {
+      out.line("*\(output) = outputs[\(index)];")
+    }
+    out.line("return status;")
+    out.line("}")
+  }
+
+  private static func isKnown(_ port: Port, _ symbols: [String]) -> Bool {
+    port.type.shape.allSatisfy { $0.symbols.isSubset(of: symbols) }
+  }
+
+  private static func cEnum(_ port: Port) -> String {
+    let name = (port.type.element.storage ?? .u8).rawValue.uppercased()
+    return name == "STR" ? "STRING" : name
+  }
+
+  private static func cType(_ port: Port) -> String {
+    switch port.type.element.storage ?? .u8 {
+    case .f32: "float"
+    case .f64: "double"
+    case .i8: "int8_t"
+    case .i16: "int16_t"
+    case .u16, .f16, .bf16: "uint16_t"
+    case .i32: "int32_t"
+    case .u32: "uint32_t"
+    case .i64: "int64_t"
+    case .u64: "uint64_t"
+    case .string: "martlet_string"
+    default: "uint8_t"
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import Codegen
+import Formats
+import Glibc
+import LLVMBackend
+import Support
+import Targets
+
+/// What an artifact is built as.
+public enum ArtifactKind: String, Sendable, CaseIterable {
+  case object, `static`, shared, executable
+}
+
+/// From a scheduled program to files: kernels through LLVM, tables and runtime through clang, weights as an object of
+/// their own, all linked together.
+struct ArtifactBuilder {
+  var program: Program
+  var profile: Profile
+  var name: String
+  var kind: ArtifactKind
+  var optionsText: String
+  var sourceHash: String
+  var maximumThreads: Int
+  var weightsInFile: Bool
+  var sysroot: String?
+  var metadata: String
+  /// Compiled kernels from earlier; nil compiles everything.
+  var cache: KernelCache?
+  var progress: @Sendable (Int, Int) -> Void = { _, _ in }
+
+  /// Builds and puts the finished files in place: `output`, its header beside it, and the weights file if asked for.
+  func build(to output: String) throws(Diagnostic) {
+    let scratch = try ScratchFolder()
+    let toolchain = Toolchain(profile: profile, folder: scratch.path)
+    var weightsFile: (name: String, hash: UInt64)?
+    let hasWeights = program.weightBytes > 0
+    let weightsPath = Paths.replacingExtension(of: output, with: "weights")
+    if hasWeights, weightsInFile {
+      weightsFile = (Paths.lastComponent(weightsPath), try writeWeightsFile(to: weightsPath))
+    }
+    let source = ModelSource.text(
+      program,
+      ModelSource.Options(
+        name: name, target: profile.name, options: optionsText, sourceHash: sourceHash, features: profile.requires,
+        maximumThreads: maximumThreads, weightsFile: weightsFile, metadata: metadata))
+    try toolchain.writeRuntime()
+    try toolchain.write(Array(source.utf8), to: "model.c")
+
+    // clang works on the tables while LLVM works on the kernels.
+    let hasWeightsFile = weightsFile != nil
+    let needsMain = kind == .executable
+    let prefix = name
+    let tables = BackgroundTask { () throws(Diagnostic) in
+      try toolchain.compileModel(prefix: prefix, weightsFile: hasWeightsFile)
+      if needsMain { try toolchain.compileMain(prefix: prefix) }
+    }
+    let compiled = Result { () throws(Diagnostic) in try compileKernels() }
+    try tables.wait()
+    var objects = ["model.o"]
+    if needsMain { objects.append("main.o") }
+    for (number, bytes) in try compiled.get().enumerated() {
+      try toolchain.write(bytes, to: "k\(number).o")
+      objects.append("k\(number).o")
+    }
+    if hasWeights, !weightsInFile {
+      let pieces = program.weights.map { weight in
+        WeightsPiece(offset: weight.offset, size: weight.bytes) { sink throws(Diagnostic) in
+          let bytes = weight.content()
+          try bytes.withBytes { bytes throws(Diagnostic) in try sink(bytes) }
+        }
+      }
+      let image = try WeightsImage(size: program.weightBytes, pieces: pieces)
+      try WeightsObject.write(image, prefix: name, machine: try elfMachine(), to: "\(scratch.path)/weights.o")
+      objects.append("weights.o")
+    }
+
+    // Linked aside and renamed, so that an interrupted or failed build leaves what was there.
+    let aside = Paths.aside(output)
+    TemporaryFiles.add(aside)
+    defer {
+      unlink(aside)
+      TemporaryFiles.remove(aside)
+    }
+    let target = Paths.absolute(aside)
+    try Paths.checkWritable(output)
+    switch kind {
+    case .object: try toolchain.linkRelocatable(objects, to: target)
+    case .static:
+      try toolchain.linkRelocatable(objects, to: "all.o")
+      try toolchain.archive("all.o", to: target)
+    case .shared: try toolchain.linkShared(objects, to: target)
+    case .executable: try toolchain.linkExecutable(objects, to: target, sysroot: sysroot)
+    }
+    guard rename(aside, output) == 0 else {
+      throw .invalid("cannot write \(output): \(String(cString: strerror(errno)))")
+    }
+    if kind != .executable {
+      try AtomicFile.write(
+        Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8), to: Paths.replacingExtension(of: output, with: "h"))
+    }
+  }
+
+  /// Objects of all kernels, in order; those in the cache are not compiled again.
+  func compileKernels() throws(Diagnostic) -> [[UInt8]] {
+    let backend = try LLVMBackend(MachineOptions(profile))
+    var results = [[UInt8]?](repeating: nil, count: program.kernels.count)
+    var missing: [Int] = []
+    for (number, kernel) in program.kernels.enumerated() {
+      results[number] = cache?.object(for: kernel)
+      if results[number] == nil { missing.append(number) }
+    }
+    let total = missing.count
+    let report = progress
+    let compiled = try backend.compileAll(missing.map { program.kernels[$0] }, to: .object) { report($0, total) }
+    for (number, object) in zip(missing, compiled) {
+      results[number] = object
+      cache?.store(object, for: program.kernels[number])
+    }
+    return results.compactMap { $0 }
+  }
+
+  private func writeWeightsFile(to path: String) throws(Diagnostic) -> UInt64 {
+    let items = program.weights.map { weight in
+      WeightsFile.Item(
+        weight.name, type: "bytes",
+        WeightsPiece(offset: weight.offset, size: weight.bytes) { sink throws(Diagnostic) in
+          try weight.content().withBytes { bytes throws(Diagnostic) in try sink(bytes) }
+        })
+    }
+    return try WeightsFile.write(items, imageSize: program.weightBytes, to: path)
+  }
+
+  private func elfMachine() throws(Diagnostic) -> ELFMachine {
+    switch profile.architecture {
+    case "x86_64": return .x86_64
+    case "aarch64": return .aarch64
+    case "riscv64": return .riscv64
+    default: throw .unsupported("weights objects for \(profile.architecture) cannot be written yet")
+    }
+  }
+}

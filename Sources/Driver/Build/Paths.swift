@@ -1,0 +1,69 @@
+import Glibc
+import Support
+
+/// Paths as text.
+enum Paths {
+  static func lastComponent(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
+
+  static func folder(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The suffix behind the last dot of the last component, in lower case; empty where there is none.
+  static func suffix(_ path: String) -> String {
+    let name = lastComponent(path)
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
+    return name[name.index(after: dot)...].lowercased()
+  }
+
+  static func stem(_ path: String) -> String {
+    let name = lastComponent(path)
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+    return String(name[..<dot])
+  }
+
+  static func replacingExtension(of path: String, with suffix: String) -> String {
+    let folder = path.contains("/") ? self.folder(path) + "/" : ""
+    return "\(folder)\(stem(path)).\(suffix)"
+  }
+
+  static func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    guard let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return String(cString: current) + "/" + path
+  }
+
+  /// A name beside `path` for a file in the making.
+  static func aside(_ path: String) -> String {
+    let folder = path.contains("/") ? self.folder(path) + "/" : ""
+    return "\(folder).\(lastComponent(path)).\(getpid()).tmp"
+  }
+
+  static func checkWritable(_ path: String) throws(Diagnostic) {
+    let folder = self.folder(path)
+    var status = stat()
+    guard stat(folder, &status) == 0 else {
+      throw .invalid("cannot write \(path): there is no folder \(folder)")
+    }
+    guard access(folder, W_OK) == 0 else {
+      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      throw .invalid("cannot write \(path): it is a folder")
+    }
+  }
+
+  static func makeFolder(_ path: String) throws(Diagnostic) {
+    var partial = path.hasPrefix("/") ? "" : "."
+    for component in path.split(separator: "/") {
+      partial += "/" + component
+      if mkdir(partial, 0o777) != 0, errno != EEXIST {
+        throw .invalid("cannot make the folder \(path): \(String(cString: strerror(errno)))")
+      }
+    }
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+}

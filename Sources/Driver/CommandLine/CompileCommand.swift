@@ -1,0 +1,156 @@
+import Codegen
+import CommandLineKit
+import Glibc
+import LLVMBackend
+import Passes
+import Support
+import Synchronization
+import Targets
+
+/// `martlet compile`: a model into an artifact, or into the text of one of its phases.
+enum CompileCommand {
+  static let command = Command(.compile) { (arguments: Arguments) throws(Diagnostic) in
+    let input = arguments.positionals[0]
+    let output = arguments[CompileKeys.output]
+    let emit = try kind(arguments[CompileKeys.emit], output)
+    var compilation = try Compilation(input, try CompileOptions(arguments))
+    for note in compilation.notes { StandardError.line("martlet: note: \(note)") }
+    switch emit {
+    case .graph:
+      let last = try phase(arguments[CompileKeys.to]) ?? .fused
+      try compilation.optimise(to: last)
+      try AtomicFile.write(Array(compilation.module.text().utf8), to: output)
+    case .loops:
+      let program = try compilation.schedule()
+      let text = program.description + program.kernels.map(\.description).joined(separator: "\n")
+      try AtomicFile.write(Array(text.utf8), to: output)
+    case .llvm, .asm:
+      let program = try compilation.schedule()
+      let backend = try LLVMBackend(MachineOptions(compilation.profile))
+      let texts = try backend.compileAll(program.kernels, to: emit == .llvm ? .llvm : .assembly)
+      try AtomicFile.write(Array(texts.joined(separator: Array("\n".utf8))), to: output)
+    case .shared, .static, .object, .executable:
+      guard let kind = ArtifactKind(rawValue: emit.rawValue) else { throw .bug("no artifact kind \(emit.rawValue)") }
+      let name = try prefix(arguments[CompileKeys.name] ?? Paths.stem(output), kind)
+      let bar = Mutex<Progress?>(nil)
+      try compilation.build(kind, name: name, sourceHash: try ModelLoader.hash(input), to: output) { _, total in
+        bar.withLock { progress in
+          if progress == nil { progress = Progress("compiling kernels", total: total) }
+          progress?.advance()
+        }
+      }
+      bar.withLock { $0?.finish() }
+    }
+    report(compilation, arguments)
+    return .success
+  }
+
+  private static func kind(_ given: CompileKeys.Emit?, _ output: String) throws(Diagnostic) -> CompileKeys.Emit {
+    if let given { return given }
+    return try emitted(by: output)
+  }
+
+  /// The kind that a file's suffix stands for.
+  private static func emitted(by output: String) throws(Diagnostic) -> CompileKeys.Emit {
+    switch Paths.suffix(output) {
+    case "so", "dylib": return .shared
+    case "a": return .static
+    case "o": return .object
+    case "mir": return .graph
+    case "ll": return .llvm
+    case "s": return .asm
+    case "": return .executable
+    default:
+      throw .usage("the suffix of \(output) does not say what to write", hint: "say it by --emit")
+    }
+  }
+
+  /// The artifact's name: what C calls it.
+  private static func prefix(_ name: String, _ kind: ArtifactKind) throws(Diagnostic) -> String {
+    var candidate = name
+    if kind != .executable, candidate.hasPrefix("lib") { candidate = String(candidate.dropFirst(3)) }
+    let identifier = CSyntax.identifier(candidate)
+    return identifier
+  }
+
+  static func phase(_ name: String?) throws(Diagnostic) -> Phase? {
+    guard let name else { return nil }
+    guard let phase = Phase(rawValue: name) else {
+      throw .usage("there is no phase \(name)", hint: choiceHint(for: name, among: Phase.allCases.map(\.rawValue)))
+    }
+    return phase
+  }
+
+  /// What was asked to be said about the way there.
+  static func report(_ compilation: Compilation, _ arguments: Arguments) {
+    if arguments[CompileKeys.explain] {
+      for explanation in compilation.report.explanations { StandardError.line("\(explanation)") }
+    }
+    if arguments[CompileKeys.timePasses] {
+      var table = Table(["pass", "ms", "rewrites"], numbers: ["ms", "rewrites"])
+      for run in compilation.report.runs {
+        table.add([run.pass, milliseconds(run.seconds), "\(run.rewrites)"])
+      }
+      for (phase, seconds) in compilation.seconds { table.add(["phase \(phase)", milliseconds(seconds), ""]) }
+      table.print()
+    }
+  }
+
+  private static func milliseconds(_ seconds: Double) -> String {
+    let hundredths = Int((seconds * 100_000).rounded())
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+  }
+}
+
+extension CompileOptions {
+  /// As the command line says.
+  init(_ arguments: Arguments) throws(Diagnostic) {
+    self.init()
+    target = arguments[CompileKeys.target]
+    for text in arguments[CompileKeys.shape] {
+      let (name, shape) = try CompileOptions.shape(text)
+      shapes[name] = shape
+    }
+    guard arguments[CompileKeys.precision] == .f32 else {
+      throw .unsupported("--precision \(arguments[CompileKeys.precision].rawValue) is not there yet")
+    }
+    guard arguments[CompileKeys.numerics] == .strict else { throw .unsupported("--numerics fast is not there yet") }
+    guard !arguments[CompileKeys.profile] else { throw .unsupported("--profile is not there yet") }
+    guard !arguments[CompileKeys.debugInfo] else { throw .unsupported("--debug-info is not there yet") }
+    maximumThreads = arguments[CompileKeys.threads]
+    weightsInFile = arguments[CompileKeys.weights] == .file
+    if arguments.has(CompileKeys.sysroot) { sysroot = arguments[CompileKeys.sysroot] }
+    cacheFolder = arguments[CompileKeys.noCache] ? nil : arguments[CompileKeys.cacheDir] ?? KernelCache.defaultFolder
+    from = try CompileCommand.phase(arguments[CompileKeys.from]) ?? .imported
+    fuel = arguments[CompileKeys.fuel]
+    verifiesEachPass = arguments[CompileKeys.verify] == .each
+    explains = arguments[CompileKeys.explain]
+    printAfter = Set(arguments[CompileKeys.printAfter])
+    for pass in printAfter where pass != "all" {
+      let names = PassRegistry.all.map(\.name)
+      guard names.contains(pass) else {
+        throw .usage("there is no pass \(pass)", hint: choiceHint(for: pass, among: names))
+      }
+    }
+    dump = arguments[CompileKeys.dump]
+    html = arguments[CompileKeys.html]
+    timesPasses = arguments[CompileKeys.timePasses]
+  }
+
+  /// `NAME=1x3x224x224`; a scalar is `NAME=`.
+  static func shape(_ text: String) throws(Diagnostic) -> (String, [Int]) {
+    guard let equals = text.lastIndex(of: "=") else {
+      throw .usage("--shape \(text) has no shape", hint: "write it as NAME=1x3x224x224")
+    }
+    var shape: [Int] = []
+    for part in text[text.index(after: equals)...].split(separator: "x", omittingEmptySubsequences: false)
+    where !part.isEmpty {
+      guard let extent = Int(part), extent >= 0 else {
+        throw .usage("--shape \(text): \(part) is no extent", hint: "write it as NAME=1x3x224x224")
+      }
+      shape.append(extent)
+    }
+    return (String(text[..<equals]), shape)
+  }
+}

@@ -1,0 +1,148 @@
+import Codegen
+import CommandLineKit
+import Formats
+import Glibc
+import IR
+import Passes
+import Support
+import Targets
+
+/// One model on its way through the phases.
+public struct Compilation {
+  public let options: CompileOptions
+  public let profile: Profile
+  public private(set) var module: Module
+  public private(set) var phase: Phase
+  public private(set) var report = PassReport()
+  /// Remarks of the frontend on what it mended or assumed.
+  public private(set) var notes: [String] = []
+  /// Seconds by phase.
+  public private(set) var seconds: [(phase: String, seconds: Double)] = []
+
+  /// Reads the model.
+  public init(_ path: String, _ options: CompileOptions) throws(Diagnostic) {
+    self.options = options
+    profile = try Profile.named(options.target)
+    let clock = ContinuousClock()
+    let start = clock.now
+    (module, notes) = try ModelLoader.load(path, shapes: options.shapes)
+    phase = options.from
+    seconds.append(("read", Compilation.seconds(clock.now - start)))
+    try verifyAndDump()
+  }
+
+  /// Starts from a module in memory.
+  public init(_ module: Module, _ options: CompileOptions) throws(Diagnostic) {
+    self.options = options
+    profile = try Profile.named(options.target)
+    self.module = module
+    phase = options.from
+    try verifyAndDump()
+  }
+
+  /// Runs the passes that lead to `target`, phase by phase.
+  public mutating func optimise(to target: Phase = .fused) throws(Diagnostic) {
+    var stages: [(String, Module)] = options.html == nil ? [] : [("imported", module)]
+    var fuel = options.fuel
+    let clock = ContinuousClock()
+    for next in Phase.allCases where next > phase && next <= target && next < .scheduled {
+      let start = clock.now
+      var manager = PassManager()
+      manager.fuel = fuel
+      manager.verifiesEach = options.verifiesEachPass
+      manager.explains = options.explains
+      manager.printAfter = options.printAfter
+      manager.print = { name, module in
+        StandardError.line("// after \(name)\n\(module.text())")
+      }
+      if options.html != nil { manager.after = { pass, module in stages.append((pass.name, module)) } }
+      let step = try manager.run(Pipeline.passes(from: phase, to: next), on: &module)
+      if let left = fuel { fuel = max(0, left - step.rewrites) }
+      report.append(step)
+      phase = next
+      seconds.append((next.rawValue, Compilation.seconds(clock.now - start)))
+      try verifyAndDump()
+    }
+    if let page = options.html {
+      try AtomicFile.write(Array(PassHTML.render(stages: stages.map { ($0.0, $0.1) }).utf8), to: page)
+    }
+  }
+
+  /// The program of the fused graph.
+  public mutating func schedule() throws(Diagnostic) -> Codegen.Program {
+    try optimise()
+    let clock = ContinuousClock()
+    let start = clock.now
+    let program = try Scheduler.schedule(module, for: profile)
+    seconds.append((Phase.scheduled.rawValue, Compilation.seconds(clock.now - start)))
+    if let folder = options.dump {
+      try Compilation.write(program.description, to: "\(folder)/scheduled.txt")
+      let loops = program.kernels.map(\.description).joined(separator: "\n")
+      try Compilation.write(loops, to: "\(folder)/loops.txt")
+    }
+    return program
+  }
+
+  /// Builds an artifact at `output`.
+  public mutating func build(
+    _ kind: ArtifactKind, name: String, sourceHash: String, to output: String,
+    progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+  ) throws(Diagnostic) {
+    try Paths.checkWritable(output)
+    let program = try schedule()
+    let clock = ContinuousClock()
+    let start = clock.now
+    let cache = try options.cacheFolder.map { folder throws(Diagnostic) in
+      try KernelCache(folder: folder, profile: profile)
+    }
+    let builder = ArtifactBuilder(
+      program: program, profile: profile, name: name, kind: kind, optionsText: options.text, sourceHash: sourceHash,
+      maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
+      sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), cache: cache, progress: progress)
+    try builder.build(to: output)
+    cache?.trim()
+    seconds.append((Phase.artifact.rawValue, Compilation.seconds(clock.now - start)))
+  }
+
+  private func metadata(_ name: String, _ program: Codegen.Program, _ sourceHash: String) -> String {
+    func ports(_ ports: [Port]) -> JSON {
+      .array(
+        ports.map {
+          .object([JSON.Member("name", .string($0.name)), JSON.Member("type", .string($0.type.description))])
+        })
+    }
+    let entries = program.entries.map { entry in
+      JSON.object([
+        JSON.Member("name", .string(entry.name)), JSON.Member("inputs", ports(entry.inputs)),
+        JSON.Member("outputs", ports(entry.outputs)),
+      ])
+    }
+    return JSON.object([
+      JSON.Member("name", .string(name)), JSON.Member("model", .string(module.name)),
+      JSON.Member("compiler", .string("martlet \(martletVersion)")), JSON.Member("target", .string(profile.name)),
+      JSON.Member("options", .string(options.text)), JSON.Member("source_hash", .string(sourceHash)),
+      JSON.Member("entries", .array(entries)), JSON.Member("kernels", .int(program.kernels.count)),
+      JSON.Member("weights_bytes", .int(program.weightBytes)), JSON.Member("state_bytes", .int(program.stateBytes)),
+    ]).description
+  }
+
+  private func verifyAndDump() throws(Diagnostic) {
+    do throws(Diagnostic) { try Verifier.verify(module) } catch {
+      // What a file says may be wrong; what our passes made may not.
+      if phase == options.from { throw error }
+      throw .bug("after phase \(phase.rawValue): \(error.message)", at: error.location)
+    }
+    guard let folder = options.dump else { return }
+    try Compilation.write(module.text(), to: "\(folder)/\(phase.rawValue).mir")
+  }
+
+  private static func write(_ text: String, to path: String) throws(Diagnostic) {
+    try Paths.makeFolder(Paths.folder(path))
+    try AtomicFile.write(Array(text.utf8), to: path)
+  }
+
+  static func seconds(_ duration: Duration) -> Double {
+    let (whole, fraction) = duration.components
+    return Double(whole) + Double(fraction) * 1e-18
+  }
+}

@@ -1,0 +1,39 @@
+import Passes
+
+/// Everything that decides what a model is compiled into.
+public struct CompileOptions: Sendable {
+  public var target = "host"
+  /// Shapes of inputs that the model leaves open, by name.
+  public var shapes: [String: [Int]] = [:]
+  public var maximumThreads: Int?
+  public var weightsInFile = false
+  public var sysroot: String?
+  /// Where kernels are kept; nil keeps none.
+  public var cacheFolder: String?
+  /// The phase a .mir file is in.
+  public var from = Phase.imported
+  public var fuel: Int?
+  public var verifiesEachPass = false
+  public var explains = false
+  public var printAfter: Set<String> = []
+  /// A folder that gets the module after every phase.
+  public var dump: String?
+  /// A page with one column a pass.
+  public var html: String?
+  public var timesPasses = false
+
+  public init() {}
+
+  /// What of it shapes the code, as text for the artifact and for keys.
+  var text: String {
+    var parts = ["--target \(target)"]
+    for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
+      parts.append("--shape \(name)=\(shape.map(String.init).joined(separator: "x"))")
+    }
+    if let maximumThreads { parts.append("--threads \(maximumThreads)") }
+    if weightsInFile { parts.append("--weights file") }
+    if let fuel { parts.append("--fuel \(fuel)") }
+    if from != .imported { parts.append("--from \(from.rawValue)") }
+    return parts.joined(separator: " ")
+  }
+}

@@ -1,0 +1,70 @@
+import IR
+import Support
+
+/// A random well-typed module with inputs that it evaluates on without error.
+///
+/// Equal seeds and options give equal graphs on every machine. The graphs use every op of the registry, static and
+/// symbolic dims, control flow and state. Intermediate floats stay finite and below `GraphGenerator.limit`.
+public struct RandomGraph: Sendable {
+  public struct Options: Sendable {
+    /// How many ops a graph has, give or take the constants that they need.
+    public var ops = 3...20
+    /// Dims over symbols that the inputs bind.
+    public var symbols = true
+    /// `if`, `loop` and `fusion`.
+    public var control = true
+    public var state = true
+    /// Functions that jump (rounding, comparing, casts to integers): off for comparisons of code that rounds
+    /// differently, where a jump makes a large difference of a small one.
+    public var jumps = true
+    /// Element types that floats may have besides f32.
+    public var otherFloats = true
+    /// Puts NaN among the float inputs.
+    public var withNaN = false
+
+    public init() {}
+  }
+
+  public let seed: UInt64
+  public let options: Options
+
+  public init(seed: UInt64, options: Options = Options()) {
+    self.seed = seed
+    self.options = options
+  }
+
+  /// The module; its one entry is `@main`.
+  public func module() throws(Diagnostic) -> Module { try generated().module }
+
+  /// Inputs of `@main`, which bind every symbol that its arguments name.
+  public func inputs() -> [Value] { (try? generated().inputs) ?? [] }
+
+  private func generated() throws(Diagnostic) -> (module: Module, inputs: [Value]) {
+    var generator = GraphGenerator(seed: seed, options: options)
+    return try generator.generate()
+  }
+}
+
+/// SplitMix64: the same numbers everywhere.
+struct Seeded: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  init(_ seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+
+  mutating func below(_ count: Int) -> Int { Int(next() % UInt64(max(count, 1))) }
+  mutating func within(_ range: ClosedRange<Int>) -> Int { range.lowerBound + below(range.count) }
+  mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+  mutating func pick<Element>(_ items: [Element]) -> Element? { items.isEmpty ? nil : items[below(items.count)] }
+  /// Uniform, with few enough digits to read.
+  mutating func real(_ low: Double, _ high: Double) -> Double {
+    low + (high - low) * Double(below(1025)) / 1024
+  }
+}
