@@ -8,8 +8,8 @@ import Foundation
 ///     ...
 ///     ```
 ///
-/// What a command prints follows its line, standard output and errors as a terminal shows them; a status other than
-/// zero ends it as `[exit 3]`. Three rules say what need not be the same:
+/// A command goes on in lines that start with `> `. What it prints follows, standard output and errors as a terminal
+/// shows them; a status other than zero ends it as `[exit 3]`. Three rules say what need not be the same:
 /// - a line of `...` stands for any number of lines, and `...` inside of a line for any text;
 /// - where a line has a time (`ms`, `us`, `s` behind a number), its numbers may be others;
 /// - a hash of 32 hexadecimal digits may be another.
@@ -43,6 +43,8 @@ struct ConsoleBlock {
     for line in lines {
       if line.hasPrefix("$ ") {
         steps.append(Step(command: String(line.dropFirst(2)), expected: []))
+      } else if line.hasPrefix("> "), let last = steps.last, last.expected.isEmpty {
+        steps[steps.count - 1].command += "\n" + line.dropFirst(2)
       } else if !steps.isEmpty {
         steps[steps.count - 1].expected.append(line)
       }
@@ -51,7 +53,9 @@ struct ConsoleBlock {
   }
 
   /// The block's lines with other outputs.
-  static func text(_ steps: [Step]) -> [String] { steps.flatMap { ["$ " + $0.command] + $0.expected } }
+  static func text(_ steps: [Step]) -> [String] {
+    steps.flatMap { ["$ " + $0.command.replacing("\n", with: "\n> ")] + $0.expected }
+  }
 }
 
 /// Whether output is as a document shows it.
