@@ -95,7 +95,8 @@ struct ArtifactBuilder {
     }
     if kind != .executable {
       try AtomicFile.write(
-        Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8), to: Paths.replacingExtension(of: output, with: "h"))
+        Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8),
+        to: Paths.replacingExtension(of: output, with: "h"))
     }
   }
 

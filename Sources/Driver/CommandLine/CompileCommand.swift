@@ -18,6 +18,9 @@ enum CompileCommand {
     switch emit {
     case .graph:
       let last = try phase(arguments[CompileKeys.to]) ?? .fused
+      guard last <= .fused else {
+        throw .usage("--to \(last.rawValue) is no graph", hint: "--emit loops, llvm and asm print what comes later")
+      }
       try compilation.optimise(to: last)
       try ModuleWriter.write(compilation.module, to: output)
     case .loops:
@@ -123,6 +126,9 @@ extension CompileOptions {
     if arguments.has(CompileKeys.sysroot) { sysroot = arguments[CompileKeys.sysroot] }
     cacheFolder = arguments[CompileKeys.noCache] ? nil : arguments[CompileKeys.cacheDir] ?? KernelCache.defaultFolder
     from = try CompileCommand.phase(arguments[CompileKeys.from]) ?? .imported
+    guard from <= .fused else {
+      throw .unsupported("--from \(from.rawValue): only graphs read back as a whole, up to fused")
+    }
     fuel = arguments[CompileKeys.fuel]
     verifiesEachPass = arguments[CompileKeys.verify] == .each
     explains = arguments[CompileKeys.explain]

@@ -5,7 +5,8 @@ import Support
 
 /// A model file as a module, whatever its format.
 public enum ModelLoader {
-  public static func load(_ path: String, shapes: [String: [Int]] = [:]) throws(Diagnostic) -> (Module, notes: [String]) {
+  public static func load(_ path: String, shapes: [String: [Int]] = [:]) throws(Diagnostic) -> (Module, notes: [String])
+  {
     switch Paths.suffix(path) {
     case "mir":
       let text = try MappedFile(path: path).view
