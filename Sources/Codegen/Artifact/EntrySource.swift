@@ -115,7 +115,8 @@ struct EntrySource {
       out.line(
         "static const martlet_tensor_info \(name) = {sizeof(martlet_tensor_info), MARTLET_TENSOR, "
           + "\(CSyntax.quoted(port.name)), MARTLET_\(type == "STR" ? "STRING" : type), \(dims.count), "
-          + "\(dims.isEmpty ? "NULL" : "\(name)_dims"), 0, 0};")
+          + "\(dims.isEmpty ? "NULL" : "\(name)_dims"), "
+          + "\(port.accepts?.lowerBound ?? 0), \(port.accepts?.upperBound ?? 0)};")
       names.append("&\(name)")
     }
     return names

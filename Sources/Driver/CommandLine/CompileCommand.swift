@@ -1,10 +1,8 @@
 import Codegen
 import CommandLineKit
-import Glibc
 import LLVMBackend
 import Passes
 import Support
-import Synchronization
 import Targets
 
 /// `martlet compile`: a model into an artifact, or into the text of one of its phases.
@@ -35,14 +33,11 @@ enum CompileCommand {
     case .shared, .static, .object, .executable:
       guard let kind = ArtifactKind(rawValue: emit.rawValue) else { throw .bug("no artifact kind \(emit.rawValue)") }
       let name = try prefix(arguments[CompileKeys.name] ?? Paths.stem(output), kind)
-      let bar = Mutex<Progress?>(nil)
+      let bar = CompileProgress()
       try compilation.build(kind, name: name, sourceHash: try ModelLoader.hash(input), to: output) { _, total in
-        bar.withLock { progress in
-          if progress == nil { progress = Progress("compiling kernels", total: total) }
-          progress?.advance()
-        }
+        bar.advance(of: total)
       }
-      bar.withLock { $0?.finish() }
+      bar.finish()
     }
     report(compilation, arguments)
     return .success
