@@ -14,6 +14,8 @@ public struct Compilation {
   public private(set) var module: Module
   public private(set) var phase: Phase
   public private(set) var report = PassReport()
+  /// The files that were read besides the model itself.
+  public private(set) var sources: [String] = []
   /// Remarks of the frontend on what it mended or assumed.
   public private(set) var notes: [String] = []
   /// Seconds by phase.
@@ -25,7 +27,7 @@ public struct Compilation {
     profile = try Profile.named(options.target)
     let clock = ContinuousClock()
     let start = clock.now
-    (module, notes) = try ModelLoader.load(path, shapes: options.shapes)
+    (module, notes, sources) = try ModelLoader.load(path, shapes: options.shapes)
     phase = options.from
     seconds.append(("read", Compilation.seconds(clock.now - start)))
     try verifyAndDump()
@@ -69,7 +71,7 @@ public struct Compilation {
   }
 
   /// The program of the fused graph.
-  public mutating func schedule() throws(Diagnostic) -> Program {
+  public mutating func schedule() throws(Diagnostic) -> Codegen.Program {
     try optimise()
     let clock = ContinuousClock()
     let start = clock.now
@@ -85,7 +87,7 @@ public struct Compilation {
 
   /// Builds an artifact at `output`.
   public mutating func build(
-    _ kind: ArtifactKind, name: String, sourceHash: String, to output: String,
+    _ kind: ArtifactKind, name: String, sourceHash: String, to output: String, header: Bool = true,
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) throws(Diagnostic) {
     try Paths.checkWritable(output)
@@ -98,13 +100,14 @@ public struct Compilation {
     let builder = ArtifactBuilder(
       program: program, profile: profile, name: name, kind: kind, optionsText: options.text, sourceHash: sourceHash,
       maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
-      sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), cache: cache, progress: progress)
+      sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
+      cache: cache, progress: progress)
     try builder.build(to: output)
     cache?.trim()
     seconds.append((Phase.artifact.rawValue, Compilation.seconds(clock.now - start)))
   }
 
-  private func metadata(_ name: String, _ program: Program, _ sourceHash: String) -> String {
+  private func metadata(_ name: String, _ program: Codegen.Program, _ sourceHash: String) -> String {
     func ports(_ ports: [Port]) -> JSON {
       .array(
         ports.map {
@@ -115,6 +118,7 @@ public struct Compilation {
       JSON.object([
         JSON.Member("name", .string(entry.name)), JSON.Member("inputs", ports(entry.inputs)),
         JSON.Member("outputs", ports(entry.outputs)),
+        JSON.Member("multiply_adds", EntryWork(entry.body, program).json),
       ])
     }
     return JSON.object([
@@ -133,7 +137,8 @@ public struct Compilation {
       throw .bug("after phase \(phase.rawValue): \(error.message)", at: error.location)
     }
     guard let folder = options.dump else { return }
-    try Compilation.write(module.text(), to: "\(folder)/\(phase.rawValue).mir")
+    try Paths.makeFolder(folder)
+    try ModuleWriter.write(module, to: "\(folder)/\(phase.rawValue).mir")
   }
 
   private static func write(_ text: String, to path: String) throws(Diagnostic) {

@@ -1,0 +1,3 @@
+extension ONNXMapping {
+  static let contractions: [ONNXMapping] = [matMul, gemm, convolution, matMulInteger, convInteger]
+}

@@ -1,0 +1,64 @@
+import Formats
+import IR
+import Support
+
+extension ONNXMapping {
+  static let controls: [ONNXMapping] = [conditional, loop]
+
+  /// `If`: a condition that follows from shapes picks its branch here; the other one is not even typed.
+  static let conditional = ONNXMapping(
+    ["If"], 1...newest, inputs: 1...1, attributes: ["else_branch", "then_branch"]
+  ) { c throws(Diagnostic) in
+    let condition = try c.reshape(try c.input(0), [])
+    let (then, other) = (try c.graph("then_branch"), try c.graph("else_branch"))
+    if let known = c.integers(condition)?.first {
+      return try c.importer.importSubgraph(known != 0 ? then : other, [])
+    }
+    var blocks: [BlockID] = []
+    for graph in [then, other] {
+      blocks.append(try c.importer.region([]) { _ throws(Diagnostic) in try c.importer.importSubgraph(graph, []) })
+    }
+    try c.unify(blocks[0], blocks[1])
+    return try c.importer.builder.add(If(), [condition], regions: blocks)
+  }
+}
+
+extension ONNXNodeContext {
+  /// Makes both branches yield the same types: extents in which they differ get a symbol, which each branch binds.
+  func unify(_ a: BlockID, _ b: BlockID) throws(Diagnostic) {
+    var left = importer.builder.function[a].yields
+    var right = importer.builder.function[b].yields
+    guard left.count == right.count else {
+      throw .invalid("the branches give \(left.count) and \(right.count) results")
+    }
+    for number in left.indices {
+      let (first, second) = (fact(left[number]).type, fact(right[number]).type)
+      if first == second { continue }
+      guard let x = first.tensor, let y = second.tensor, x.element == y.element, x.rank == y.rank else {
+        throw .unsupported("the branches give \(first) and \(second); their types must agree but for extents")
+      }
+      let dims = zip(x.shape, y.shape).map { $0 == $1 ? $0 : freshSymbol("branch") }
+      left[number] = try renamed(left[number], dims, in: a)
+      right[number] = try renamed(right[number], dims, in: b)
+    }
+    importer.builder.function.setYields(left, of: a)
+    importer.builder.function.setYields(right, of: b)
+  }
+
+  /// The same value at the end of `block`, its extents bound to the symbols in `dims`.
+  private func renamed(_ value: ValueID, _ dims: [Dim], in block: BlockID) throws(Diagnostic) -> ValueID {
+    for (dim, extent) in zip(dims, try shape(value)) where dim != extent {
+      guard let symbol = dim.symbolName else { throw .bug("\(dim) is no symbol") }
+      _ = try append(Extent(symbol: symbol), [try append(DimValue(extent), [], to: block)], to: block)
+    }
+    return try append(Reshape(shape: dims), [value], to: block)
+  }
+
+  private func append(_ kind: any OpKind, _ operands: [ValueID], to block: BlockID) throws(Diagnostic) -> ValueID {
+    var context = importer.builder.module.inferenceContext
+    let facts = try importer.builder.function.inferResults(of: kind, operands, in: &context)
+    let id = importer.builder.function.insert(
+      kind, operands, results: facts, locations: importer.builder.locations, guards: context.guards, at: .end(block))
+    return importer.builder.function[id].results[0]
+  }
+}

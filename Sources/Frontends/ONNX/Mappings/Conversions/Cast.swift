@@ -1,0 +1,33 @@
+import IR
+import Support
+
+extension ONNXMapping {
+  static let conversions: [ONNXMapping] = [cast, castLike]
+
+  static let cast = ONNXMapping(
+    ["Cast"], 6...newest, inputs: 1...1, attributes: ["round_mode", "saturate", "to"]
+  ) { c throws(Diagnostic) in
+    guard let target = try c.elementType("to") else { throw .invalid("attribute \"to\" is missing") }
+    return [try c.converted(try c.input(0), to: target)]
+  }
+
+  static let castLike = ONNXMapping(
+    ["CastLike"], 15...newest, inputs: 2...2, attributes: ["round_mode", "saturate"]
+  ) { c throws(Diagnostic) in
+    [try c.converted(try c.input(0), to: try c.element(try c.input(1)))]
+  }
+}
+
+extension ONNXNodeContext {
+  fileprivate func converted(_ x: ValueID, to target: ElementType) throws(Diagnostic) -> ValueID {
+    let source = try element(x)
+    if source == target { return x }
+    guard source != .string, target != .string else {
+      throw .unsupported("conversion between \(source.rawValue) and \(target.rawValue) is not supported")
+    }
+    guard target != .f8e8m0 else { throw .unsupported("conversion to f8e8m0 is not supported") }
+    // Out of range there is no right answer; the format's own tests expect the low bits.
+    if source.isFloat, target.bits < 8, !target.isFloat { return try cast(try cast(x, to: .i32), to: target) }
+    return try add(Cast(to: target, saturate: try flag("saturate", default: true)), x)
+  }
+}

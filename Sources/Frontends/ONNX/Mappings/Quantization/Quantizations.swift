@@ -1,0 +1,5 @@
+extension ONNXMapping {
+  static let quantizations: [ONNXMapping] = [
+    quantizeLinear, dequantizeLinear, dynamicQuantizeLinear, qLinearMatMul, qLinearConv,
+  ]
+}
