@@ -86,7 +86,8 @@ private struct SoftmaxRow {
   }
   private func reciprocal(_ sum: LoopValue) -> LoopValue { build.div(build.float(1, build.type(sum)), sum) }
   private func power(_ value: LoopValue, _ greatest: LoopValue) -> LoopValue {
-    scope.math.exp(build.sub(value, build.splat(greatest, lanes: build.type(value).lanes)))
+    let lanes = build.type(greatest).isVector ? 1 : build.type(value).lanes
+    return scope.math.exp(build.sub(value, build.splat(greatest, lanes: lanes)))
   }
   private func scaled(_ value: LoopValue, _ factor: LoopValue) -> LoopValue {
     build.mul(value, build.splat(factor, lanes: build.type(value).lanes))
