@@ -32,12 +32,14 @@ public let imageLayout = GraphPass(
 private struct LayoutSearch {
   private var tried: Set<LayoutAttempt> = []
   private var worklist: Worklist
+  private var positions: BlockPositions
   /// The bytes moved fall with every change. Should an estimate ever be wrong, the search still ends.
   private var changesLeft: Int
 
   init(_ function: Function) {
     let ops = function.allOps()
     worklist = Worklist(ops)
+    positions = BlockPositions(everyBlockOf: function)
     changesLeft = 2 * ops.count + 16
   }
 
@@ -75,7 +77,7 @@ private struct LayoutSearch {
     guard context.permit("move-transposes", at: op) else { return }
     changesLeft -= 1
     var rewrite = LayoutRewrite(component, choice.permuted)
-    try rewrite.apply(&context)
+    try rewrite.apply(&positions, &context)
     // A transpose that may go into weights was counted as nothing, so it has to go before others are counted.
     let touched = context.takeTouched()
     for op in touched where context.function.exists(op) && context.function[op].kind is Reshape {

@@ -24,16 +24,19 @@ struct LayoutRewrite {
     self.chosen = chosen
   }
 
-  mutating func apply(_ context: inout PassContext) throws(Diagnostic) {
-    guard let first = chosen.first else { return }
-    let order = context.function.ops(in: context.function[first].block).filter { chosen.contains($0) }
-    for op in order { try rebuild(op, &context) }
+  /// `positions` orders the ops; what replaces one takes its place.
+  mutating func apply(_ positions: inout BlockPositions, _ context: inout PassContext) throws(Diagnostic) {
+    let order = chosen.sorted { positions[$0] < positions[$1] }
+    for op in order {
+      guard let fresh = try rebuild(op, &context) else { continue }
+      positions.put(fresh, at: op)
+    }
     // From the end, so that the old readers of a value are gone when its turn comes.
     for op in order.reversed() { try redirect(op, &context) }
   }
 
-  private mutating func rebuild(_ op: OpID, _ context: inout PassContext) throws(Diagnostic) {
-    guard let rule = component.members[op] else { return }
+  private mutating func rebuild(_ op: OpID, _ context: inout PassContext) throws(Diagnostic) -> OpID? {
+    guard let rule = component.members[op] else { return nil }
     let operation = context.function[op]
     var operands: [ValueID?] = []
     for (operand, role) in zip(operation.operands, rule.operands) {
@@ -52,9 +55,11 @@ struct LayoutRewrite {
       }
     }
     let result = try context.insert(rule.kind, operands, before: op)[0]
-    if let fresh = context.function.definingOp(result) { context.inherit(from: op, to: fresh) }
+    let fresh = context.function.definingOp(result)
+    if let fresh { context.inherit(from: op, to: fresh) }
     context.setName(context.function[operation.results[0]].name, of: result)
     turned[operation.results[0]] = result
+    return fresh
   }
 
   private mutating func permuted(
