@@ -1,10 +1,8 @@
 import Codegen
 import CommandLineKit
-import Glibc
 import LLVMBackend
 import Passes
 import Support
-import Synchronization
 import Targets
 
 /// `martlet compile`: a model into an artifact, or into the text of one of its phases.
@@ -18,6 +16,9 @@ enum CompileCommand {
     switch emit {
     case .graph:
       let last = try phase(arguments[CompileKeys.to]) ?? .fused
+      guard last <= .fused else {
+        throw .usage("--to \(last.rawValue) is no graph", hint: "--emit loops, llvm and asm print what comes later")
+      }
       try compilation.optimise(to: last)
       try ModuleWriter.write(compilation.module, to: output)
     case .loops:
@@ -32,14 +33,11 @@ enum CompileCommand {
     case .shared, .static, .object, .executable:
       guard let kind = ArtifactKind(rawValue: emit.rawValue) else { throw .bug("no artifact kind \(emit.rawValue)") }
       let name = try prefix(arguments[CompileKeys.name] ?? Paths.stem(output), kind)
-      let bar = Mutex<Progress?>(nil)
+      let bar = CompileProgress()
       try compilation.build(kind, name: name, sourceHash: try ModelLoader.hash(input), to: output) { _, total in
-        bar.withLock { progress in
-          if progress == nil { progress = Progress("compiling kernels", total: total) }
-          progress?.advance()
-        }
+        bar.advance(of: total)
       }
-      bar.withLock { $0?.finish() }
+      bar.finish()
     }
     report(compilation, arguments)
     return .success
@@ -123,6 +121,9 @@ extension CompileOptions {
     if arguments.has(CompileKeys.sysroot) { sysroot = arguments[CompileKeys.sysroot] }
     cacheFolder = arguments[CompileKeys.noCache] ? nil : arguments[CompileKeys.cacheDir] ?? KernelCache.defaultFolder
     from = try CompileCommand.phase(arguments[CompileKeys.from]) ?? .imported
+    guard from <= .fused else {
+      throw .unsupported("--from \(from.rawValue): only graphs read back as a whole, up to fused")
+    }
     fuel = arguments[CompileKeys.fuel]
     verifiesEachPass = arguments[CompileKeys.verify] == .each
     explains = arguments[CompileKeys.explain]
