@@ -17,7 +17,7 @@ help:
 	@echo "make format   format all Swift code; make lint only looks"
 
 setup:
-	@Scripts/setup.sh
+	@Tests/Tools/setup.sh
 
 build: setup
 	$(SWIFT) build -c release --product martlet
@@ -34,7 +34,7 @@ test-ir:
 	MARTLET_LLVM=0 $(SWIFT) test $(TESTED) --scratch-path .build/ir
 
 bench: build
-	@python3 Benchmarks/bench.py $(MARTLET)
+	@python3 Tests/Benchmarks/bench.py $(MARTLET)
 
 format:
 	$(SWIFT) format --in-place --recursive $(FORMATTED)

@@ -43,7 +43,7 @@ struct PassCase: Sendable, CustomTestStringConvertible {
     manager.verifiesEach = true
     manager.explains = explains
     let report = try manager.run(try passes, on: &module)
-    var text = module.text()
+    var text = module.text(inlineLimit: 4096)
     let again = try ModuleParser.parse(text, file: "the output")
     #expect(again.isStructurallyEqual(to: module), "the output does not read back")
     for explanation in report.explanations {
@@ -66,7 +66,7 @@ struct PassCase: Sendable, CustomTestStringConvertible {
     for chunk in text.components(separatedBy: "\n// ====\n") {
       let lines = chunk.components(separatedBy: "\n")
       let start = lines.firstIndex { $0.hasPrefix("module") } ?? lines.count
-      let body = lines[start...].joined(separator: "\n").components(separatedBy: "\n// ----\n")
+      let body = lines[start...].joined(separator: "\n").components(separatedBy: "\n// ----")
       cases.append(
         PassCase(
           file: file, number: cases.count + 1, head: lines[..<start].joined(separator: "\n"), input: body[0],

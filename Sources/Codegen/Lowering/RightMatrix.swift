@@ -32,13 +32,14 @@ extension ProgramBuilder {
     let correctionBatch = batchStrides(batchShape, each: layout.columns, over: batch)
     let isShifted = multiplication.arithmetic == .dot4(signedLeft: true)
 
-    if let name = function.weightName(matrix.value), let weight = module.weight(name) {
+    if let name = weightName(matrix.value), let weight = module.weight(name) {
       let (buffer, correction) = try packWeight(name, weight.tensor, matrix, layout, multiplication, isShifted)
       return PackedRight(
         buffer: buffer, strides: packedBatch, correction: correction, correctionStrides: correctionBatch)
     }
     return try pack(
-      matrix, from: try buffer(of: matrix.value), layout, multiplication, batch: batch, isShifted: isShifted, site: site)
+      matrix, from: try buffer(of: matrix.value), layout, multiplication, batch: batch, isShifted: isShifted, site: site
+    )
   }
 
   /// Packs by a kernel, from any buffer that holds the matrix.

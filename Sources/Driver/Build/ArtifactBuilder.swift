@@ -96,7 +96,8 @@ struct ArtifactBuilder {
     }
     if kind != .executable, writesHeader {
       try AtomicFile.write(
-        Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8), to: Paths.replacingExtension(of: output, with: "h"))
+        Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8),
+        to: Paths.replacingExtension(of: output, with: "h"))
     }
   }
 

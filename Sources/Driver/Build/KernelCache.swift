@@ -30,7 +30,7 @@ public struct KernelCache: Sendable {
 
   /// Kernels, and artifacts with their weights and the list of what they were made of.
   private static func isEntry(_ name: String) -> Bool {
-    [".o", ".so", ".weights", ".sources"].contains { name.hasSuffix($0) } && !name.hasPrefix(".")
+    [".o", ".so", ".artifact", ".h", ".weights", ".sources"].contains { name.hasSuffix($0) } && !name.hasPrefix(".")
   }
 
   func object(for kernel: Kernel) -> [UInt8]? { read(key(kernel)) }

@@ -43,7 +43,9 @@ struct Toolchain {
 
   func write(_ bytes: [UInt8], to name: String) throws(Diagnostic) {
     let path = "\(folder)/\(name)"
-    guard let file = fopen(path, "w") else { throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))") }
+    guard let file = fopen(path, "w") else {
+      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
     let written = fwrite(bytes, 1, bytes.count, file)
     guard fclose(file) == 0, written == bytes.count else { throw .invalid("cannot write \(path): the disk is full") }
   }
@@ -120,18 +122,11 @@ final class ScratchFolder {
       throw .invalid("cannot make a folder in \(base): \(String(cString: strerror(errno)))", hint: "set TMPDIR")
     }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    TemporaryFiles.add(path)
   }
 
   deinit {
-    if let directory = opendir(path) {
-      while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != "." && name != ".." { unlink("\(path)/\(name)") }
-      }
-      closedir(directory)
-    }
-    rmdir(path)
+    TemporaryFiles.deleteFolder(path)
+    TemporaryFiles.remove(path)
   }
 }

@@ -134,7 +134,7 @@ struct PreparedArtifact {
 
 extension CompileOptions {
   /// Whether somebody asked to see how it is compiled, which a cached artifact cannot show.
-  fileprivate var wantsToWatch: Bool {
+  var wantsToWatch: Bool {
     explains || timesPasses || dump != nil || html != nil || !printAfter.isEmpty
   }
 }

@@ -4,7 +4,8 @@ import Support
 extension ONNXMapping {
   /// Sums, comparisons of numbers, logic: element by element.
   static let arithmetic: [ONNXMapping] = [
-    binary, variadic, mean, power, modulo, logic, bitwise, bitShift, functions, absolute, identity, reciprocal, dropout,
+    binary, variadic, mean, power, modulo, logic, bitwise, bitShift, functions, absolute, identity, reciprocal,
+    negation, dropout,
     isInfinite,
   ]
 
@@ -33,13 +34,13 @@ extension ONNXMapping {
 
   private static let unaryFunctions: [String: Unary.Function] = [
     "Neg": .neg, "Abs": .abs, "Sign": .sign, "Exp": .exp, "Log": .log, "Sqrt": .sqrt, "Erf": .erf, "Floor": .floor,
-    "Ceil": .ceil, "Round": .round, "Sin": .sin, "Cos": .cos, "Tanh": .tanh, "Sigmoid": .sigmoid, "Not": .not,
+    "Ceil": .ceil, "Round": .round, "Sin": .sin, "Cos": .cos, "Tanh": .tanh, "Sigmoid": .sigmoid,
     "IsNaN": .isNaN, "BitwiseNot": .bitNot, "Relu": .relu,
   ]
 
   static let functions = ONNXMapping(
     [
-      "Neg", "Exp", "Log", "Sqrt", "Erf", "Floor", "Ceil", "Round", "Sin", "Cos", "Tanh", "Sigmoid", "Not", "IsNaN",
+      "Neg", "Exp", "Log", "Sqrt", "Erf", "Floor", "Ceil", "Round", "Sin", "Cos", "Tanh", "Sigmoid", "IsNaN",
       "BitwiseNot", "Relu", "Sign",
     ], 6...newest, inputs: 1...1
   ) { c throws(Diagnostic) in
@@ -52,6 +53,10 @@ extension ONNXMapping {
 
   static let identity = ONNXMapping(["Identity"], 1...newest, inputs: 1...1) { c throws(Diagnostic) in
     [try c.input(0)]
+  }
+
+  static let negation = ONNXMapping(["Not"], 1...newest, inputs: 1...1) { c throws(Diagnostic) in
+    [try c.unary(.not, try c.input(0))]
   }
 
   static let reciprocal = ONNXMapping(["Reciprocal"], 6...newest, inputs: 1...1) { c throws(Diagnostic) in

@@ -1,0 +1,28 @@
+import IR
+import Support
+
+extension Pool: OpLowering {
+  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    let operation = program.function[op]
+    guard let x = operation.operands[0] else { throw .bug("\(mnemonic) without an operand") }
+    let type = try program.tensorType(x)
+    let result = operation.results[0]
+    let resultType = try program.tensorType(result)
+    let geometry = try geometry
+    // A window that does not fit shows as an extent below zero, which only the run may know.
+    for extent in resultType.shape { program.requireNonNegative(extent, site: program.site(op)) }
+    guard !resultType.shape.contains(0) else {
+      try program.allocate(for: result)
+      return
+    }
+    let image = try TensorView(dense: type, try program.buffer(of: x))
+    try program.withElementTarget(of: result, site: program.site(op)) { target throws(Diagnostic) in
+      try program.dispatch("pool", at: program.site(op)) { scope throws(Diagnostic) in
+        try PoolGenerator(
+          geometry: geometry, isAverage: function == .average, countsPadding: countPadding, imageShape: type.shape,
+          resultShape: resultType.shape, image: image, result: target
+        ).generate(scope)
+      }
+    }
+  }
+}
