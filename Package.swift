@@ -76,7 +76,7 @@ if withLLVM {
         "CommandLineKit", "Support",
       ],
       settings: llvmHeaders),
-    module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"], settings: llvmHeaders),
+    module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"], exclude: ["include"], settings: llvmHeaders),
     .executableTarget(
       name: "martlet", dependencies: ["Driver", "CommandLineKit", "Support"], path: "Sources/martlet",
       swiftSettings: llvmHeaders),
@@ -90,7 +90,8 @@ if withLLVM {
   ]
   products = [
     .executable(name: "martlet", targets: ["martlet"]),
-    .library(name: "libmartlet", type: .dynamic, targets: ["CAPI"]),
+    // Named apart from the command: the file is libmartlet-c.so.
+    .library(name: "martlet-c", type: .dynamic, targets: ["CAPI"]),
   ]
 }
 
