@@ -66,11 +66,13 @@ if withLLVM {
     module(
       "LLVMBackend", at: "Sources/LLVMBackend", uses: ["Codegen", "CLLVM", "Targets", "Support"],
       settings: llvmHeaders, linker: llvmLibrary),
+    // The interface of artifacts, as the program that loads them sees it.
+    .target(name: "CMartlet", path: "Sources/CMartlet"),
     module(
       "Driver", at: "Sources/Driver",
       uses: [
-        "Frontends", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "CommandLineKit",
-        "Support",
+        "Frontends", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "CMartlet",
+        "CommandLineKit", "Support",
       ],
       settings: llvmHeaders),
     module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"], settings: llvmHeaders),

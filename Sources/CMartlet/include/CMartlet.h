@@ -1,0 +1,6 @@
+#ifndef CMARTLET_H
+#define CMARTLET_H
+
+#include "../../Runtime/martlet.h"
+
+#endif
