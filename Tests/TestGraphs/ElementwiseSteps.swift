@@ -4,7 +4,9 @@ import Support
 
 extension GraphGenerator {
   mutating func addUnary() throws(Diagnostic) {
-    guard let x = choose(fitting({ concrete($0) != nil && ($0.element.bits >= 8 || $0.isInteger) && $0.type.plain != nil })) else {
+    guard
+      let x = choose(fitting({ concrete($0) != nil && ($0.element.bits >= 8 || $0.isInteger) && $0.type.plain != nil }))
+    else {
       return
     }
     if x.isFloat { return try addFloatFunction(x) }
@@ -49,26 +51,29 @@ extension GraphGenerator {
   /// A second operand for `a`: a value whose shape broadcasts with it, or a new constant.
   mutating func partner(of a: Item) throws(Diagnostic) -> Item? {
     let shape = a.type.shape
-    let found = choose(fitting { b in
-      guard b.type.plain == a.type.plain, concrete(b) != nil else { return false }
-      let rank = max(shape.count, b.type.rank)
-      var result: [Dim] = []
-      for axis in 0..<rank {
-        let x = axis < rank - shape.count ? 1 : shape[axis - rank + shape.count]
-        let y = axis < rank - b.type.rank ? 1 : b.type.shape[axis - rank + b.type.rank]
-        // Extents that only happen to be equal become guards, which hold.
-        guard x == y || x == 1 || y == 1 || x.evaluate(symbols) == y.evaluate(symbols) else { return false }
-        result.append(x == 1 ? y : x)
-      }
-      return fits(result)
-    })
+    let found = choose(
+      fitting { b in
+        guard b.type.plain == a.type.plain, concrete(b) != nil else { return false }
+        let rank = max(shape.count, b.type.rank)
+        var result: [Dim] = []
+        for axis in 0..<rank {
+          let x = axis < rank - shape.count ? 1 : shape[axis - rank + shape.count]
+          let y = axis < rank - b.type.rank ? 1 : b.type.shape[axis - rank + b.type.rank]
+          // Extents that only happen to be equal become guards, which hold.
+          guard x == y || x == 1 || y == 1 || x.evaluate(symbols) == y.evaluate(symbols) else { return false }
+          result.append(x == 1 ? y : x)
+        }
+        return fits(result)
+      })
     if let found, random.chance(75) { return found }
     let extent = shape.last?.constant.map { random.chance(50) ? [$0] : [1] } ?? []
     return try constant(randomTensor(a.element, extent, a.element.isSigned ? -2 : 0, 2), a.element.isSigned ? -2 : 0, 2)
   }
 
   mutating func addBinary() throws(Diagnostic) {
-    guard let a = choose(fitting({ $0.type.plain != nil && ($0.element.bits >= 16 || !$0.isFloat) && concrete($0) != nil })) else {
+    guard
+      let a = choose(fitting({ $0.type.plain != nil && ($0.element.bits >= 16 || !$0.isFloat) && concrete($0) != nil }))
+    else {
       return
     }
     if a.isInteger, random.chance(40) { return try addIntegerByConstant(a) }
@@ -112,7 +117,9 @@ extension GraphGenerator {
   }
 
   mutating func addCompareAndSelect() throws(Diagnostic) {
-    guard let a = choose(fitting({ $0.type.plain != nil && ($0.element.bits >= 16 || !$0.isFloat) && concrete($0) != nil })),
+    guard
+      let a = choose(
+        fitting({ $0.type.plain != nil && ($0.element.bits >= 16 || !$0.isFloat) && concrete($0) != nil })),
       let b = try partner(of: a)
     else { return }
     var condition = pool.first { $0.type == TensorType(.bool, []) }

@@ -70,10 +70,11 @@ extension GraphGenerator {
     let axis = random.below(x.type.rank)
     var parts = [x]
     for _ in 0..<random.within(1...2) {
-      let other = choose(fitting { y in
-        y.type.element == x.type.element && y.type.rank == x.type.rank && concrete(y) != nil
-          && x.type.shape.indices.allSatisfy { $0 == axis || y.type.shape[$0] == x.type.shape[$0] }
-      })
+      let other = choose(
+        fitting { y in
+          y.type.element == x.type.element && y.type.rank == x.type.rank && concrete(y) != nil
+            && x.type.shape.indices.allSatisfy { $0 == axis || y.type.shape[$0] == x.type.shape[$0] }
+        })
       parts.append(other ?? x)
     }
     let extent = parts.map { $0.type.shape[axis] }.reduce(Dim(0), +)
@@ -87,9 +88,10 @@ extension GraphGenerator {
     guard let x = pickMovable(rank: 1...5), let extents = concrete(x) else { return }
     let axis = random.below(x.type.rank)
     let extent = Double(extents[axis])
-    var indices = choose(fitting {
-      $0.isInteger && $0.low >= -extent && $0.high < extent && concrete($0) != nil && $0.type.rank <= 2
-    })
+    var indices = choose(
+      fitting {
+        $0.isInteger && $0.low >= -extent && $0.high < extent && concrete($0) != nil && $0.type.rank <= 2
+      })
     if indices == nil || random.chance(30) {
       let shape = random.chance(40) ? [] : [random.within(1...3)]
       let element = random.chance(50) ? ElementType.i64 : .i32

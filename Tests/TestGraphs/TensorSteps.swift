@@ -4,10 +4,11 @@ import Support
 extension GraphGenerator {
   mutating func addMatMul() throws(Diagnostic) {
     guard
-      let a = choose(fitting({
-        $0.type.rank >= 2 && concrete($0) != nil
-          && ($0.element.bits >= 16 && $0.isFloat || $0.type.plain == .u8 || $0.type.plain == .i8)
-      }))
+      let a = choose(
+        fitting({
+          $0.type.rank >= 2 && concrete($0) != nil
+            && ($0.element.bits >= 16 && $0.isFloat || $0.type.plain == .u8 || $0.type.plain == .i8)
+        }))
     else { return }
     let shape = a.type.shape
     let isInteger = !a.isFloat
@@ -47,7 +48,8 @@ extension GraphGenerator {
 
   /// A value that a window may slide over, with the extents the window must fit.
   private mutating func pickImage(_ fits: (Item) -> Bool) -> (Item, [Int])? {
-    guard let x = choose(fitting({ (3...5).contains($0.type.rank) && concrete($0) != nil && fits($0) })), let shape = concrete(x)
+    guard let x = choose(fitting({ (3...5).contains($0.type.rank) && concrete($0) != nil && fits($0) })),
+      let shape = concrete(x)
     else {
       return nil
     }
@@ -117,8 +119,9 @@ extension GraphGenerator {
 
   mutating func addReduce() throws(Diagnostic) {
     guard
-      let x = choose(fitting({ $0.type.plain != nil && ($0.isInteger || $0.element.bits >= 16 && $0.isFloat) && $0.type.rank > 0 }
-      )),
+      let x = choose(
+        fitting({ $0.type.plain != nil && ($0.isInteger || $0.element.bits >= 16 && $0.isFloat) && $0.type.rank > 0 }
+        )),
       let function = random.pick(Reduce.Function.allCases)
     else { return }
     guard let shape = concrete(x) else {

@@ -1,14 +1,13 @@
 import IR
 import Support
-import Testing
 
-/// Runs one op, or a few lines, written as `.mir`.
+/// Runs one op written as `.mir`: `add %0, %1 : f32[4]`.
 enum OpRunner {
-  /// A module whose entry takes `%0`, `%1`, ... of these types and returns what `lines` call `%result`.
-  static func module(_ lines: String, _ types: [String], declarations: String = "") throws(Diagnostic) -> Module {
+  /// A module whose entry takes `%0`, `%1`, ... of these types and returns the op's one result.
+  static func module(_ line: String, _ types: [String], declarations: String = "") throws(Diagnostic) -> Module {
     let arguments = types.enumerated().map { "%\($0): \($1)" }.joined(separator: ", ")
-    // The parser types the op; its result is declared by the caller inside of `lines`.
-    let result = lines.components(after: ": ").trimmed
+    // Attributes hold no colon with a space before it, so the last one starts the result's type.
+    let result = line.split(separator: " : ").last ?? ""
     let text = """
       module @m {
         symbol n in 1...64
@@ -16,7 +15,7 @@ enum OpRunner {
         symbol s in 0...4096
         \(declarations)
         entry @main(\(arguments)) -> (%out: \(result)) {
-          %result = \(lines)
+          %result = \(line)
           return %result
         }
       }
@@ -24,36 +23,33 @@ enum OpRunner {
     return try ModuleParser.parse(text, file: "op.mir")
   }
 
-  /// The result of one op on tensors.
+  /// The op's result on these tensors; `types` overrides their types, to name symbols.
   static func run(
-    _ line: String, _ inputs: [Tensor], declarations: String = "", types: [String]? = nil
+    _ line: String, _ inputs: [Tensor], types: [String]? = nil, declarations: String = ""
   ) throws(Diagnostic) -> Tensor {
     let module = try module(line, types ?? inputs.map { $0.type.description }, declarations: declarations)
-    let results = try Evaluator(module).run("main", inputs.map { .tensor($0) })
-    return try results[0].expectTensor()
+    return try Evaluator(module).run("main", inputs.map { .tensor($0) })[0].expectTensor()
   }
 
-  /// The message of the error that typing or evaluating the op ends in.
-  static func error(
-    _ line: String, _ inputs: [Tensor], declarations: String = "", types: [String]? = nil
-  ) -> String? {
+  /// The message that typing the op ends in.
+  static func typingError(_ line: String, _ types: [String], declarations: String = "") -> String? {
     do throws(Diagnostic) {
-      _ = try run(line, inputs, declarations: declarations, types: types)
+      _ = try module(line, types, declarations: declarations)
       return nil
     } catch {
       return error.message
     }
   }
-}
 
-extension String {
-  /// What follows the last `separator`.
-  fileprivate func components(after separator: String) -> String {
-    var rest = Substring(self)
-    while let range = rest.firstRange(of: separator) { rest = rest[range.upperBound...] }
-    return String(rest)
+  /// The message that evaluating the op ends in.
+  static func evaluationError(_ line: String, _ inputs: [Tensor], types: [String]? = nil) -> String? {
+    do throws(Diagnostic) {
+      _ = try run(line, inputs, types: types)
+      return nil
+    } catch {
+      return error.message
+    }
   }
-  fileprivate var trimmed: String { String(drop { $0 == " " }) }
 }
 
 func f32(_ shape: [Int], _ values: [Double]) -> Tensor { Tensor(.f32, shape, doubles: values) }
