@@ -83,7 +83,10 @@ if withLLVM {
     tests(
       "Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support"], exclude: ["derive_polynomials.py"],
       settings: llvmHeaders),
-    tests("EndToEnd", uses: ["Driver", "IR", "Formats", "Support"], settings: llvmHeaders),
+    tests(
+      "EndToEnd",
+      uses: ["Driver", "LLVMBackend", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs"],
+      exclude: ["Models"], settings: llvmHeaders),
   ]
   products = [
     .executable(name: "martlet", targets: ["martlet"]),
