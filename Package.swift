@@ -56,6 +56,7 @@ var targets: [Target] = [
   tests("Passes", uses: ["Passes", "IR", "Support"], exclude: ["Cases"]),
   tests("Frontends", uses: ["Frontends", "Formats", "IR", "Support"], exclude: ["Cases", "make_cases.py"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
+  tests("Architecture", uses: []),
 ]
 
 var products: [Product] = []
@@ -87,6 +88,8 @@ if withLLVM {
       "EndToEnd",
       uses: ["Driver", "LLVMBackend", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs"],
       exclude: ["Models"], settings: llvmHeaders),
+    // They run the command, which SwiftPM builds beside them.
+    tests("Docs", uses: []),
   ]
   products = [
     .executable(name: "martlet", targets: ["martlet"]),

@@ -10,13 +10,25 @@ public enum TemporaryFiles {
   public static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
   public static func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
-  /// Deletes what is left. Folders are deleted if nothing is in them any more.
+  /// Deletes what is left: files, and folders with the files in them.
   public static func deleteAll() {
-    // Longer paths first: what lies in a folder before the folder.
     let left = paths.withLock { paths in
       defer { paths = [] }
-      return paths.sorted { $0.utf8.count > $1.utf8.count }
+      return paths.sorted()
     }
-    for path in left where unlink(path) != 0 { rmdir(path) }
+    for path in left where unlink(path) != 0 { deleteFolder(path) }
+  }
+
+  /// Deletes a folder that holds nothing but files.
+  public static func deleteFolder(_ path: String) {
+    guard let directory = opendir(path) else { return }
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { unlink("\(path)/\(name)") }
+    }
+    closedir(directory)
+    rmdir(path)
   }
 }

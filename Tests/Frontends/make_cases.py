@@ -1,0 +1,219 @@
+"""Make the cases of the ONNX frontend's tests: tiny models, inputs, and what onnxruntime computes.
+
+    python3 make_cases.py
+
+Writes Cases/<name>.onnx and Cases/<name>.npz (`in:<input>`, `out:<output>`). Needs numpy, onnx and onnxruntime.
+"""
+import pathlib
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto as T
+from onnx import helper as h
+from onnx import numpy_helper
+
+FOLDER = pathlib.Path(__file__).parent / "Cases"
+random = np.random.default_rng(7)
+
+
+def floats(*shape):
+    return random.standard_normal(shape, dtype=np.float32)
+
+
+def info(name, array, dims=None):
+    return h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), dims or list(array.shape))
+
+
+def case(name, nodes, inputs, outputs, constants=None, opset=17, dims=None, ir=8):
+    """`dims` gives declared shapes, with names, of inputs whose extents stay open."""
+    dims = dims or {}
+    inputs = {key: np.asarray(value) for key, value in inputs.items()}
+    constants = {key: np.asarray(value) for key, value in (constants or {}).items()}
+    graph = h.make_graph(
+        nodes, name, [info(key, value, dims.get(key)) for key, value in inputs.items()],
+        [h.make_empty_tensor_value_info(key) for key in outputs],
+        [numpy_helper.from_array(value, key) for key, value in constants.items()])
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", opset)], ir_version=ir)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    results = session.run(list(outputs), inputs)
+    (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString())
+    arrays = {f"in:{key}": value for key, value in inputs.items()}
+    arrays |= {f"out:{key}": np.asarray(value) for key, value in zip(outputs, results)}
+    np.savez(FOLDER / f"{name}.npz", **arrays)
+
+
+def node(kind, inputs, outputs, **attributes):
+    return h.make_node(kind, inputs.split(), outputs.split(), **attributes)
+
+
+def i64(*values):
+    return np.array(values, dtype=np.int64)
+
+
+def images():
+    x = floats(2, 4, 9, 8)
+    for mode in ["SAME_UPPER", "SAME_LOWER", "VALID"]:
+        case(f"conv_{mode.lower()}", [node("Conv", "x w b", "y", auto_pad=mode, strides=[2, 2])], {"x": x}, ["y"],
+             {"w": floats(6, 4, 3, 3), "b": floats(6)})
+    case("conv_groups_dilations", [
+        node("Conv", "x w", "c", group=2, dilations=[2, 1], pads=[2, 1, 0, 1]), node("Relu", "c", "y")], {"x": x},
+        ["y"], {"w": floats(6, 2, 3, 3)})
+    case("conv_depthwise_open", [node("Conv", "x w b", "y", group=4, pads=[1, 1, 1, 1])], {"x": x}, ["y"],
+         {"w": floats(4, 1, 3, 3), "b": floats(4)}, dims={"x": ["batch", 4, "height", "width"]})
+    case("conv_1d", [node("Conv", "x w", "y", strides=[2], pads=[1, 2])], {"x": floats(1, 3, 11)}, ["y"],
+         {"w": floats(5, 3, 4)})
+    case("conv_3d", [node("Conv", "x w", "y", pads=[1, 0, 1, 0, 1, 1])], {"x": floats(1, 2, 4, 5, 6)}, ["y"],
+         {"w": floats(3, 2, 2, 3, 2)})
+    case("pools", [
+        node("MaxPool", "x", "a", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
+        node("AveragePool", "x", "b", kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1]),
+        node("AveragePool", "x", "c", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
+        node("MaxPool", "x", "d", kernel_shape=[2, 2], dilations=[2, 2], pads=[1, 0, 1, 1]),
+        node("MaxPool", "x", "g", kernel_shape=[3, 2], strides=[2, 2], auto_pad="SAME_LOWER"),
+        node("GlobalAveragePool", "x", "e"), node("GlobalMaxPool", "x", "f")], {"x": x}, list("abcdefg"))
+    case("batch_normalization", [node("BatchNormalization", "x s b m v", "y", epsilon=1e-3)], {"x": x}, ["y"],
+         {"s": floats(4), "b": floats(4), "m": floats(4), "v": np.abs(floats(4)) + 0.1})
+    case("lrn", [node("LRN", "x", "y", size=3, alpha=0.1, beta=0.6, bias=1.5)], {"x": x}, ["y"])
+
+
+def matrices():
+    case("gemm", [
+        node("Gemm", "a b c", "x", transA=1, transB=1, alpha=0.5, beta=2.0), node("Gemm", "a d e", "y", transA=1)],
+        {"a": floats(4, 3)}, ["x", "y"],
+        {"b": floats(5, 4), "c": floats(3, 1), "d": floats(4, 5), "e": floats(5)})
+    case("matmul_ranks", [
+        node("MatMul", "a b", "x"), node("MatMul", "a v", "y"), node("MatMul", "v c", "z"), node("MatMul", "v v", "w")],
+        {"a": floats(2, 1, 3, 4), "b": floats(5, 4, 2), "v": floats(4), "c": floats(4, 6)}, list("xyzw"))
+    x, y = random.integers(0, 256, (3, 6), np.uint8), random.integers(-128, 128, (6, 4), np.int8)
+    case("matmul_integer", [node("MatMulInteger", "a b za zb", "x"), node("MatMulInteger", "a u za zu", "y")],
+         {"a": x}, ["x", "y"], {
+             "b": y, "za": np.uint8(117), "zb": np.array([0, 3, -5, 7], np.int8),
+             "u": random.integers(0, 256, (6, 4), np.uint8), "zu": np.uint8(128)})
+
+
+def quantized():
+    x = random.integers(0, 256, (1, 3, 6, 5), np.uint8)
+    w = random.integers(-127, 128, (4, 3, 3, 3), np.int8)
+    case("conv_integer", [node("ConvInteger", "x w zx", "y", pads=[1, 1, 1, 1]),
+                          node("ConvInteger", "x u zx zu", "z", pads=[1, 0, 1, 2], strides=[2, 1])],
+         {"x": x}, ["y", "z"], {"w": w, "zx": np.uint8(113), "zu": np.uint8(120),
+                                "u": random.integers(0, 256, (4, 3, 3, 3), np.uint8)})
+    case("qlinear_conv", [node("QLinearConv", "x xs xz w ws wz ys yz b", "y", pads=[1, 1, 1, 1])], {"x": x}, ["y"], {
+        "xs": np.float32(0.02), "xz": np.uint8(120), "w": w, "ws": np.array([0.01, 0.02, 0.015, 0.03], np.float32),
+        "wz": np.zeros(4, np.int8), "ys": np.float32(0.1), "yz": np.uint8(128),
+        "b": np.array([100, -2000, 0, 900], np.int32)})
+    a, b = random.integers(0, 256, (2, 3, 6), np.uint8), random.integers(-128, 128, (6, 4), np.int8)
+    case("qlinear_matmul", [node("QLinearMatMul", "a as az b bs bz ys yz", "y")], {"a": a}, ["y"], {
+        "as": np.float32(0.01), "az": np.uint8(99), "b": b, "bs": np.float32(0.02), "bz": np.int8(2),
+        "ys": np.float32(0.05), "yz": np.uint8(130)})
+    case("quantize_dequantize", [
+        node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "y"),
+        node("QuantizeLinear", "x t", "p"), node("DequantizeLinear", "w ws wz", "v", axis=0),
+        node("MatMul", "y v", "m"), node("QuantizeLinear", "x cs cz", "r", axis=1)], {"x": floats(5, 4)},
+        ["y", "p", "m", "r"], {
+            "s": np.float32(0.03), "z": np.int8(-4), "t": np.float32(0.01), "w": random.integers(-127, 128, (4, 3), np.int8),
+            "ws": np.array([0.1, 0.2, 0.3, 0.4], np.float32), "wz": np.zeros(4, np.int8),
+            "cs": np.array([0.02, 0.03, 0.04, 0.05], np.float32), "cz": np.array([1, 2, 3, 4], np.uint8)})
+    case("dynamic_quantize", [node("DynamicQuantizeLinear", "x", "q s z")], {"x": floats(4, 5)}, list("qsz"))
+
+
+def shapes():
+    x = floats(2, 3, 4)
+    case("reshapes", [
+        node("Reshape", "x a", "y"), node("Flatten", "x", "f", axis=2), node("Transpose", "x", "t"),
+        node("Shape", "x", "s", start=1), node("Size", "x", "n"), node("Unsqueeze", "x b", "u"),
+        node("Squeeze", "u", "v")], {"x": x}, list("yftsnv"), {"a": i64(0, -1), "b": i64(0, -1)},
+        dims={"x": ["n", 3, "m"]})
+    case("computed_reshape", [
+        node("Shape", "x", "s"), node("Gather", "s zero", "n"), node("Mul", "n two", "m"), node("Unsqueeze", "m ax", "r"),
+        node("Concat", "r minus", "shape", axis=0), node("Reshape", "x shape", "y")], {"x": x}, ["y"],
+        {"zero": i64(0)[0], "two": i64(2)[0], "ax": i64(0), "minus": i64(-1)}, dims={"x": ["n", 3, 4]})
+    case("runtime_shapes", [
+        node("Reshape", "x shape", "a"), node("Expand", "c to", "b"), node("Slice", "x first last axes", "d"),
+        node("ConstantOfShape", "to", "e"), node("Tile", "x times", "f")],
+        {"x": x, "shape": i64(4, -1), "to": i64(3, 5), "first": i64(-3, 1), "last": i64(9, 3), "times": i64(1, 2, 3)},
+        list("abdef"), {"c": floats(3, 1), "axes": i64(1, 2)})
+    case("slices", [
+        node("Slice", "x a b c d", "y"), node("Slice", "x e f", "z"), node("Split", "x parts", "p q", axis=2),
+        node("Concat", "q p", "r", axis=-1)], {"x": x}, list("yzr"), {
+            "a": i64(-1, 3), "b": i64(-(2**63), 0), "c": i64(0, 2), "d": i64(-1, -2), "e": i64(0, 1),
+            "f": i64(2**63 - 1, -1), "parts": i64(1, 3)})
+    case("gathers", [
+        node("Gather", "x i", "y", axis=1), node("GatherElements", "x j", "z", axis=2), node("GatherND", "x k", "w")],
+        {"x": x, "j": random.integers(-4, 4, (2, 3, 2))}, list("yzw"),
+        {"i": i64(2, -1, 0, 1).reshape(2, 2), "k": i64(0, 2, 1, -1).reshape(2, 2)})
+    case("pads", [
+        node("Pad", "x p v", "a"), node("Pad", "x p", "b", mode="edge"), node("Pad", "x r", "c", mode="reflect")],
+        {"x": x}, list("abc"), {"p": i64(0, 1, 2, 1, 0, -1), "v": np.float32(1.5), "r": i64(0, 2, 1, 1, 0, 3)})
+    case("ranges", [
+        node("Range", "a n two", "x"), node("NonZero", "m", "y"), node("ConstantOfShape", "s", "z"),
+        node("Range", "f g h", "w")],
+        {"n": np.int64(9), "m": np.array([[1, 0, 2], [0, 0, 3]], np.float32), "g": np.float32(2.1)}, list("xyzw"),
+        {"a": np.int64(1), "two": np.int64(2), "s": i64(2, 3), "f": np.float32(0.5), "h": np.float32(0.25)})
+
+
+def elements():
+    x = np.array([-3.5, -2.5, -1, -0.1, 0, 0.1, 0.5, 1, 1.5, 8], np.float32)
+    kinds = ["Relu", "LeakyRelu", "Sigmoid", "Tanh", "Erf", "Exp", "Neg", "Abs", "Sign", "Floor", "Ceil", "Round", "Sin",
+             "Cos", "HardSigmoid", "HardSwish", "Softplus", "Softsign", "Elu", "Selu", "Celu", "ThresholdedRelu", "Mish"]
+    case("unary", [node(kind, "x", f"y{kind}") for kind in kinds], {"x": x}, [f"y{kind}" for kind in kinds], opset=18)
+    case("gelu", [node("Gelu", "x", "a"), node("Gelu", "x", "b", approximate="tanh")], {"x": x}, ["a", "b"], opset=20)
+    i, j = np.array([-7, 7, 5, -8, 3], np.int64), np.array([3, -3, 2, -5, 4], np.int64)
+    case("integers", [
+        node("Div", "i j", "a"), node("Mod", "i j", "b"), node("Mod", "i j", "c", fmod=1), node("Pow", "i two", "d"),
+        node("Min", "i j two", "e"), node("Max", "i j", "f"), node("Less", "i j", "g"), node("Where", "g i j", "h"),
+        node("GreaterOrEqual", "i j", "k"), node("Xor", "g k", "l"), node("Not", "l", "m"), node("Cast", "i", "n", to=T.UINT8),
+        node("Mod", "x y", "o", fmod=1)],
+        {"i": i, "j": j, "x": np.array([-7.5, 7.5, 5, -8, 3], np.float32)}, list("abcdefghklmno"),
+        {"two": np.int64(2), "y": np.array([3, -3, 2.25, -5, 4], np.float32)})
+    case("clips", [h.make_node("Clip", ["x", "lo", "hi"], ["a"]), h.make_node("Clip", ["x", "", "hi"], ["b"])],
+         {"x": x}, ["a", "b"], {"lo": np.float32(-1), "hi": np.float32(0.75)})
+    case("clip_attributes", [node("Clip", "x", "y", min=-1.0, max=1.0)], {"x": x}, ["y"], opset=10, ir=5)
+
+
+def reductions():
+    x = floats(2, 3, 4)
+    kinds = ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare", "ReduceL1", "ReduceL2",
+             "ReduceLogSumExp"]
+    case("reductions", [node(kind, "x", f"y{kind}", axes=[0, -1], keepdims=number % 2) for number, kind in enumerate(kinds)],
+         {"x": x}, [f"y{kind}" for kind in kinds], opset=13)
+    case("reductions_by_input", [node("ReduceSum", "x a", "y", keepdims=0), node("ReduceMean", "x a", "z"),
+                                 node("ReduceSum", "x", "w"), node("ReduceMax", "x b", "v", keepdims=0)],
+         {"x": x, "b": i64(-1)}, list("yzwv"), {"a": i64(1)}, opset=18)
+    case("softmax", [node("Softmax", "x", "a"), node("LogSoftmax", "x", "b", axis=1)], {"x": x * 4}, ["a", "b"])
+    case("softmax_flat", [node("Softmax", "x", "a"), node("LogSoftmax", "x", "b", axis=2)], {"x": x}, ["a", "b"], opset=11)
+    case("layer_normalization", [node("LayerNormalization", "x s b", "y", axis=-2)], {"x": x}, ["y"],
+         {"s": floats(3, 4), "b": floats(3, 4)})
+    case("indices", [node("ArgMax", "x", "a", axis=1), node("ArgMin", "x", "b", axis=2, keepdims=0),
+                     node("Trilu", "m", "c", upper=0)], {"x": x, "m": floats(3, 3)}, list("abc"))
+
+
+def control():
+    then = h.make_graph([node("Add", "x one", "t")], "then", [], [h.make_empty_tensor_value_info("t")])
+    other = h.make_graph([node("Concat", "x x", "e", axis=0)], "else", [], [h.make_empty_tensor_value_info("e")])
+    for flag in [True, False]:
+        case(f"if_{str(flag).lower()}", [h.make_node("If", ["c"], ["y"], then_branch=then, else_branch=other),
+                                         node("Mul", "y one", "z")],
+             {"c": np.array(flag), "x": floats(3)}, ["z"], {"one": np.ones(1, np.float32)})
+    body = h.make_graph([
+        node("Add", "s x", "n"), node("ReduceSum", "n", "total", keepdims=0), node("Less", "total limit", "go"),
+        node("Identity", "n", "copy")], "body",
+        [h.make_tensor_value_info("i", T.INT64, []), h.make_tensor_value_info("c", T.BOOL, []),
+         h.make_tensor_value_info("s", T.FLOAT, [3])],
+        [h.make_tensor_value_info("go", T.BOOL, []), h.make_tensor_value_info("n", T.FLOAT, [3]),
+         h.make_tensor_value_info("copy", T.FLOAT, [3])])
+    case("loop", [h.make_node("Loop", ["trip", "", "start"], ["last", "all"], body=body)],
+         {"x": np.array([1, 2, 3], np.float32), "trip": np.int64(9)}, ["last", "all"],
+         {"start": np.zeros(3, np.float32), "limit": np.float32(30)})
+    case("sequence", [node("SequenceConstruct", "a b", "s"), node("SequenceAt", "s i", "y"), node("SequenceLength", "s", "n")],
+         {"a": floats(3), "b": floats(3), "i": np.int64(-1)}, ["y", "n"])
+
+
+FOLDER.mkdir(exist_ok=True)
+for old in FOLDER.iterdir():
+    old.unlink()
+for make in [images, matrices, quantized, shapes, elements, reductions, control]:
+    make()

@@ -135,7 +135,7 @@ extension ProgramBuilder {
     if depthPerTap == groupChannels {
       return try pack(matrix, layout, multiplication, batch: [Dim(groups)], site: site)
     }
-    guard let name = function.weightName(value), let weight = module.weight(name) else {
+    guard let name = weightName(value), let weight = module.weight(name) else {
       // Padded by a copy in front of the packing: zeroed, then the channels moved apart.
       let element = try tensorType(value).elementForCode()
       let bytes = Dim(shape[0] * perFilter * element.bits / 8)

@@ -9,7 +9,7 @@ extension Fusion: OpLowering {
     let operation = function[op]
     let region = operation.regions[0]
     for (argument, operand) in zip(function[region].arguments, operation.operands) {
-      if let operand { program.bind(argument, to: try program.buffer(of: operand)) }
+      if let operand { try program.bind(argument: argument, to: operand) }
     }
     let ops = function.ops(in: region)
     let yields = function[region].yields

@@ -32,7 +32,7 @@ extension ProgramBuilder {
     let correctionBatch = batchStrides(batchShape, each: layout.columns, over: batch)
     let isShifted = multiplication.arithmetic == .dot4(signedLeft: true)
 
-    if let name = function.weightName(matrix.value), let weight = module.weight(name) {
+    if let name = weightName(matrix.value), let weight = module.weight(name) {
       let (buffer, correction) = try packWeight(name, weight.tensor, matrix, layout, multiplication, isShifted)
       return PackedRight(
         buffer: buffer, strides: packedBatch, correction: correction, correctionStrides: correctionBatch)

@@ -16,6 +16,7 @@ public final class ProgramBuilder {
   private var steps: [[Step]] = [[]]
   private var bufferOfValue: [ValueID: BufferID] = [:]
   private var weightBuffers: [String: BufferID] = [:]
+  private var weightOfArgument: [ValueID: String] = [:]
   private var stateBuffers: [String: BufferID] = [:]
   private var sequence = 0
 
@@ -52,7 +53,7 @@ public final class ProgramBuilder {
   /// Where a value lives: what was bound, or a weight's place.
   public func buffer(of value: ValueID) throws(Diagnostic) -> BufferID {
     if let known = bufferOfValue[value] { return known }
-    guard let name = function.weightName(value), let weight = module.weight(name) else {
+    guard let name = weightName(value), let weight = module.weight(name) else {
       throw .bug("value \(value.number) has no buffer")
     }
     let id = weightBuffer(name, weight.tensor)
@@ -97,6 +98,19 @@ public final class ProgramBuilder {
   }
 
   func bind(_ value: ValueID, to buffer: BufferID) { bufferOfValue[value] = buffer }
+
+  /// The argument of a region stands for what the region's op was given: its buffer, and the weight it may be.
+  func bind(argument: ValueID, to operand: ValueID) throws(Diagnostic) {
+    if let name = weightName(operand) {
+      weightOfArgument[argument] = name
+    } else {
+      bind(argument, to: try buffer(of: operand))
+    }
+  }
+
+  /// The weight behind a value, also where it comes in as an argument of a fused region.
+  func weightName(_ value: ValueID) -> String? { function.weightName(value) ?? weightOfArgument[value] }
+
 
   /// A fresh workspace buffer for a result, bound to it.
   @discardableResult
@@ -175,7 +189,7 @@ public final class ProgramBuilder {
 /// What the entries of a module share: kernels, weights, states.
 final class ProgramStore {
   private(set) var kernels: [Kernel] = []
-  private var kernelNames: [Kernel: String] = [:]
+  private var kernelNames: Set<String> = []
   private(set) var weights: [PlacedWeight] = []
   private var weightOffsets: [String: Int] = [:]
   private(set) var weightBytes = 0
@@ -184,14 +198,13 @@ final class ProgramStore {
 
   /// The name of a kernel with this body; equal kernels are one.
   func intern(_ kernel: Kernel, family: String) -> String {
-    var anonymous = kernel
-    anonymous.name = ""
-    if let known = kernelNames[anonymous] { return known }
+    // The hash is the same for kernels that differ in names and numbering only.
+    let name = "k_\(family)_\(kernel.contentHash)"
+    guard kernelNames.insert(name).inserted else { return name }
     var named = kernel
-    named.name = "k_\(family)_\(anonymous.contentHash)"
-    kernelNames[anonymous] = named.name
+    named.name = name
     kernels.append(named)
-    return named.name
+    return name
   }
 
   func place(weight name: String, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {

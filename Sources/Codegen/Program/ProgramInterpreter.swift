@@ -59,8 +59,8 @@ public final class ProgramInterpreter {
     for (number, port) in entry.outputs.enumerated() {
       var shape: [Int] = []
       for dim in port.type.shape { shape.append(try memory.value(dim)) }
-      let bytes: [UInt8]
-      if let delivered = run.delivered[number] { bytes = delivered } else { bytes = try memory.bytes(of: port.buffer) }
+      var bytes = run.delivered[number] ?? []
+      if run.delivered[number] == nil { bytes = try memory.bytes(of: port.buffer) }
       outputs.append(
         try Tensor(
           element: port.type.element, shape: shape, layout: port.type.layout, bytes: ByteView(copying: bytes)))

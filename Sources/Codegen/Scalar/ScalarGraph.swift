@@ -46,12 +46,17 @@ struct ScalarGraph {
     _ kind: any ScalarLowering, operands: [ValueID], result: ValueID, _ program: ProgramBuilder,
     buffer: (ValueID) throws(Diagnostic) -> BufferID
   ) throws(Diagnostic) {
+    let types = try operands.map { value throws(Diagnostic) in try program.tensorType(value) }
+    let kind = try kind.specialized(types, program.module)
     var sources: [Source] = []
-    var types: [TensorType] = []
-    for operand in operands {
-      let type = try program.tensorType(operand)
-      types.append(type)
-      if let known = sourceOfValue[operand] {
+    for ((operand, type), shape) in zip(zip(operands, types), kind.operandShapes(types)) {
+      if shape != type.shape {
+        // Read in a way of its own; a value that is computed here cannot be.
+        if case .node? = sourceOfValue[operand] {
+          throw .unsupported("parameters along an axis that are computed in the same kernel have no code yet")
+        }
+        sources.append(addInput(Input(buffer: try buffer(operand), type: type.with(shape: shape))))
+      } else if let known = sourceOfValue[operand] {
         sources.append(known)
       } else {
         let source = addInput(Input(buffer: try buffer(operand), type: type))

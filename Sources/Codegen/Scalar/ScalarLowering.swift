@@ -13,6 +13,12 @@ protocol ScalarLowering {
   /// Whether the op can fail on some values, so that lanes which stand for no element must not be computed.
   func canFail(_ types: [ElementType]) -> Bool
 
+  /// The op with everything that the types and the module tell built in; what lowers.
+  func specialized(_ types: [TensorType], _ module: Module) throws(Diagnostic) -> any ScalarLowering
+
+  /// The shapes by which the operands broadcast to the result.
+  func operandShapes(_ types: [TensorType]) -> [[Dim]]
+
   /// Constants the op reads beside its operands: one tensor each, broadcastable to the result.
   func parameters(
     _ types: [TensorType], result: TensorType, _ module: Module
@@ -21,6 +27,8 @@ protocol ScalarLowering {
 
 extension ScalarLowering {
   func canFail(_ types: [ElementType]) -> Bool { false }
+  func specialized(_ types: [TensorType], _ module: Module) throws(Diagnostic) -> any ScalarLowering { self }
+  func operandShapes(_ types: [TensorType]) -> [[Dim]] { types.map(\.shape) }
   func parameters(
     _ types: [TensorType], result: TensorType, _ module: Module
   ) throws(Diagnostic) -> [Tensor] { [] }

@@ -120,18 +120,11 @@ final class ScratchFolder {
       throw .invalid("cannot make a folder in \(base): \(String(cString: strerror(errno)))", hint: "set TMPDIR")
     }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    TemporaryFiles.add(path)
   }
 
   deinit {
-    if let directory = opendir(path) {
-      while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != "." && name != ".." { unlink("\(path)/\(name)") }
-      }
-      closedir(directory)
-    }
-    rmdir(path)
+    TemporaryFiles.deleteFolder(path)
+    TemporaryFiles.remove(path)
   }
 }

@@ -19,7 +19,7 @@ enum CompileCommand {
     case .graph:
       let last = try phase(arguments[CompileKeys.to]) ?? .fused
       try compilation.optimise(to: last)
-      try AtomicFile.write(Array(compilation.module.text().utf8), to: output)
+      try ModuleWriter.write(compilation.module, to: output)
     case .loops:
       let program = try compilation.schedule()
       let text = program.description + program.kernels.map(\.description).joined(separator: "\n")

@@ -133,7 +133,8 @@ public struct Compilation {
       throw .bug("after phase \(phase.rawValue): \(error.message)", at: error.location)
     }
     guard let folder = options.dump else { return }
-    try Compilation.write(module.text(), to: "\(folder)/\(phase.rawValue).mir")
+    try Paths.makeFolder(folder)
+    try ModuleWriter.write(module, to: "\(folder)/\(phase.rawValue).mir")
   }
 
   private static func write(_ text: String, to path: String) throws(Diagnostic) {

@@ -12,7 +12,11 @@ public struct ONNXFrontend {
     do throws(Diagnostic) {
       try importer.run()
     } catch {
-      throw error.located(Location(file: file))
+      var error = error
+      if error.location?.file == nil {
+        error.location = Location(file: file, offset: error.location?.offset, path: error.location?.path)
+      }
+      throw error
     }
     let notes = importer.notes
     return (importer.finish(), notes: notes)

@@ -108,7 +108,8 @@ final class ONNXImporter {
         try define(tensor.name, as: try constant(try decode(tensor), name: tensor.name))
       }
     }
-    let order = try ONNXOrder(graph) { value(named: $0) != nil }
+    let order = try ONNXOrder(
+      graph, defined: { value(named: $0) != nil }, own: { scopes[scopes.count - 1].values[$0] != nil })
     if !order.wasSorted {
       notes.append("the nodes of graph \"\(graph.name)\" are not in the order in which they run: sorted")
     }

@@ -24,13 +24,18 @@ struct ONNXOrder {
     return names.filter { !defined.contains($0) }
   }
 
-  /// `defined` are the names that exist before any node has run.
-  init(_ graph: ONNXGraph, defined: (String) -> Bool) throws(Diagnostic) {
+  /// `defined` are the names that exist before any node has run, `own` those of them that this graph defines itself.
+  init(
+    _ graph: ONNXGraph, defined: (String) -> Bool, own: (String) -> Bool
+  ) throws(Diagnostic) {
     var producers: [String: Int] = [:]
     for (number, node) in graph.nodes.enumerated() {
       for output in node.outputs where !output.isEmpty {
         guard producers[output] == nil else {
           throw .invalid("two nodes define \"\(output)\"", at: Location(path: ONNXOrder.label(node)))
+        }
+        guard !own(output) else {
+          throw .invalid("\"\(output)\" is defined twice", at: Location(path: ONNXOrder.label(node)))
         }
         producers[output] = number
       }

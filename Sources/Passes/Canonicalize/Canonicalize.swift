@@ -25,7 +25,8 @@ public let canonicalize = GraphPass(
 let canonicalPatterns: [RewritePattern] = {
   let known = [knownConstant, knownDim, resolvedIf, constantSelect]
   let movement = [
-    identityTranspose, composeTransposes, unitTransposeIsReshape, identityReshape, composeReshapes, identityBroadcast,
+    identityTranspose, composeTransposes, unitTransposeIsReshape, transposeIntoMatMul, identityReshape, composeReshapes,
+    identityBroadcast,
     composeBroadcasts, identitySlice, composeSlices, identityPad, concatOfOne, concatWithoutEmpty,
   ]
   let arithmetic = [

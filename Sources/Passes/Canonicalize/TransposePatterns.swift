@@ -28,6 +28,28 @@ let unitTransposeIsReshape = RewritePattern.rebuilding("unit-transpose-is-reshap
   return .init(kind: Reshape(shape: kind.permutation.map { type.shape[$0] }), operands: [x])
 }
 
+/// A transpose of the last two axes is a flag of the matmul that reads it. Constants are left to folding.
+let transposeIntoMatMul = RewritePattern.rebuilding("transpose-into-matmul", roots: ["matmul"]) { op, context in
+  guard var kind = context.kind(op, MatMul.self) else { return nil }
+  var operands = context.function[op].operands
+  var absorbed: [OpID] = []
+  for number in 0...1 {
+    guard let source = context.producer(of: operands[number], Transpose.self), let x = context.operand(source.op, 0),
+      context.constant(x) == nil, swapsLastAxes(source.kind.permutation)
+    else { continue }
+    operands[number] = x
+    absorbed.append(source.op)
+    if number == 0 { kind.transposeLHS.toggle() } else { kind.transposeRHS.toggle() }
+  }
+  return absorbed.isEmpty ? nil : .init(kind: kind, operands: operands, absorbed: absorbed)
+}
+
+private func swapsLastAxes(_ permutation: [Int]) -> Bool {
+  let rank = permutation.count
+  guard rank >= 2 else { return false }
+  return permutation == Array(0..<rank - 2) + [rank - 1, rank - 2]
+}
+
 /// Whether a transpose changes the order of elements in memory.
 func movesData(_ permutation: [Int], _ shape: [Dim]) -> Bool {
   let moved = permutation.filter { shape[$0].constant != 1 }

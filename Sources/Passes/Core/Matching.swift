@@ -37,7 +37,9 @@ extension PassContext {
   /// True when a value is a constant or weight whose elements all equal `number`, sign of zero included.
   func isSplat(_ value: ValueID, _ number: Double) -> Bool {
     // Large weights are hardly ever splats, and reading them would cost time at every look.
-    guard let tensor = constant(value), tensor.storage != .string, (1...4096).contains(tensor.count) else { return false }
+    guard let tensor = constant(value), tensor.storage != .string, (1...4096).contains(tensor.count) else {
+      return false
+    }
     return tensor.doubles().allSatisfy { $0 == number && $0.sign == number.sign }
   }
 

@@ -9,7 +9,8 @@ public enum PassHTML {
     var page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
     page += "<meta name=\"viewport\" content=\"width=device-width\">"
     page += "<title>\(escape(title))</title>\n<style>\(style)</style></head>\n<body>\n"
-    page += "<header><h1>\(escape(title))</h1><p>Click a value to follow it; click again to let go.</p></header>\n<main>\n"
+    page +=
+      "<header><h1>\(escape(title))</h1><p>Click a value to follow it; click again to let go.</p></header>\n<main>\n"
     var previous: [String] = []
     for stage in stages {
       var column = Column()

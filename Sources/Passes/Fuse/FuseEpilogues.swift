@@ -10,7 +10,7 @@ import Support
 ///
 /// becomes
 ///
-///     %1 = fusion %x, @w, @b, %y {role = contraction} body(%a: ..., %w: ..., %b: ..., %r: ...) {
+///     %1 = fusion %x, @w, @b, %y {role = contraction} body (%a: ..., %w: ..., %b: ..., %r: ...) {
 ///       %2 = conv %a, %w, %b : f32[1, 8, 8, 16]
 ///       %3 = add %2, %r      : f32[1, 8, 8, 16]
 ///       %4 = relu %3         : f32[1, 8, 8, 16]

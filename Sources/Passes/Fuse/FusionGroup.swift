@@ -52,7 +52,9 @@ extension PassContext {
   }
 
   func isScalarConstant(_ value: ValueID) -> Bool {
-    guard let op = function.definingOp(value), let tensor = (function[op].kind as? Constant)?.value else { return false }
+    guard let op = function.definingOp(value), let tensor = (function[op].kind as? Constant)?.value else {
+      return false
+    }
     return tensor.count == 1 && tensor.storage != .string
   }
 }

@@ -54,13 +54,16 @@ let flattenIntoMatMul = RewritePattern("transpose-into-weights", roots: ["reshap
   guard let y = context.operand(op, 0), let source = context.producer(of: y, Transpose.self),
     let x = context.operand(source.op, 0)
   else { return false }
-  let uses = context.useCount(y)
-  guard uses == 1 else {
-    context.missed("transpose-into-weights", at: op, "the transpose has \(uses) uses")
-    return false
-  }
   // Reading y permuted by the inverse is reading x.
   let back = inverse(source.kind.permutation)
+  // A reader that cannot do without the transpose keeps it for all.
+  for use in context.function[y].uses {
+    guard case .operand(let user, _) = use, FlattenIntoMatMul(user, reading: back, of: y, context) != nil else {
+      let uses = context.useCount(y)
+      context.missed("transpose-into-weights", at: op, "the transpose has \(uses) uses, not all of which can change")
+      return false
+    }
+  }
   guard let flatten = FlattenIntoMatMul(op, reading: back, of: y, context),
     context.permit("transpose-into-weights", at: op), let weights = try flatten.permutedWeights(back, &context)
   else { return false }

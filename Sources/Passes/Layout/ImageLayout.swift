@@ -21,23 +21,70 @@ public let imageLayout = GraphPass(
   "image-layout", .rounds(RoundingBound(relative: 1e-5, absolute: 1e-5)),
   "moves transposes until they cancel, over the whole graph"
 ) { context throws(Diagnostic) in
+  try context.rewrite([flattenIntoMatMul])
   try context.forEachFunction { context throws(Diagnostic) in
-    var tried: Set<LayoutAttempt> = []
-    var worklist = Worklist(context.function.allOps())
+    var search = LayoutSearch(context.function)
+    try search.run(&context)
+  }
+}
+
+/// Tries every transpose of a function both ways, once a value and permutation.
+private struct LayoutSearch {
+  private var tried: Set<LayoutAttempt> = []
+  private var worklist: Worklist
+  private var positions: BlockPositions
+  /// The bytes moved fall with every change. Should an estimate ever be wrong, the search still ends.
+  private var changesLeft: Int
+
+  init(_ function: Function) {
+    let ops = function.allOps()
+    worklist = Worklist(ops)
+    positions = BlockPositions(everyBlockOf: function)
+    changesLeft = 2 * ops.count + 16
+  }
+
+  mutating func run(_ context: inout PassContext) throws(Diagnostic) {
     while let op = worklist.pop() {
-      guard context.function.exists(op), let kind = context.kind(op, Transpose.self),
-        let x = context.operand(op, 0)
+      guard context.function.exists(op), let kind = context.kind(op, Transpose.self), let x = context.operand(op, 0)
       else { continue }
       let y = context.function[op].results[0]
       // Down from the transpose, to take it along; up from it, to bring it forward.
       for attempt in [LayoutAttempt(y, inverse(kind.permutation)), LayoutAttempt(x, kind.permutation)] {
         guard context.function.exists(op) else { break }
-        try improve(attempt, at: op, &tried, &context)
+        try improve(attempt, at: op, &context)
       }
-      for touched in context.takeTouched() { worklist.push(touched) }
     }
   }
-  try context.rewrite([flattenIntoMatMul])
+
+  private mutating func improve(
+    _ attempt: LayoutAttempt, at op: OpID, _ context: inout PassContext
+  ) throws(Diagnostic) {
+    // Whatever constants need, folding gives for nothing.
+    guard !tried.contains(attempt), !context.isFoldable(attempt.value) else { return }
+    let component = LayoutComponent(
+      around: attempt.value, permuted: attempt.permutation, in: context.function[op].block, context)
+    let choice = LayoutChoice(component, context)
+    for (value, permutation) in component.permutations { tried.insert(LayoutAttempt(value, permutation)) }
+    guard choice.costThen < choice.costNow, !choice.permuted.isEmpty else {
+      if !component.members.isEmpty {
+        context.missed(
+          "move-transposes", at: op,
+          "turning round \(component.members.count) ops would move \(choice.costThen) bytes, now \(choice.costNow)")
+      }
+      return
+    }
+    guard changesLeft > 0 else { return context.note("the search for a layout gave up", at: op) }
+    guard context.permit("move-transposes", at: op) else { return }
+    changesLeft -= 1
+    var rewrite = LayoutRewrite(component, choice.permuted)
+    try rewrite.apply(&positions, &context)
+    // A transpose that may go into weights was counted as nothing, so it has to go before others are counted.
+    let touched = context.takeTouched()
+    for op in touched where context.function.exists(op) && context.function[op].kind is Reshape {
+      _ = try flattenIntoMatMul.apply(op, &context)
+    }
+    for op in touched + context.takeTouched() { worklist.push(op) }
+  }
 }
 
 /// A value and the permutation it might have: tried once.
@@ -48,26 +95,4 @@ private struct LayoutAttempt: Hashable {
     self.value = value
     self.permutation = permutation
   }
-}
-
-private func improve(
-  _ attempt: LayoutAttempt, at op: OpID, _ tried: inout Set<LayoutAttempt>, _ context: inout PassContext
-) throws(Diagnostic) {
-  guard !tried.contains(attempt) else { return }
-  let component = LayoutComponent(
-    around: attempt.value, permuted: attempt.permutation, in: context.function[op].block, context)
-  let choice = LayoutChoice(component, context)
-  for (value, permutation) in component.permutations { tried.insert(LayoutAttempt(value, permutation)) }
-  guard choice.costThen < choice.costNow, !choice.permuted.isEmpty else {
-    if !component.members.isEmpty {
-      context.missed(
-        "move-transposes", at: op,
-        "turning round \(component.members.count) ops would move \(choice.costThen) bytes, now \(choice.costNow)")
-    }
-    return
-  }
-  guard context.permit("move-transposes", at: op) else { return }
-  try context.checkProgress()
-  var rewrite = LayoutRewrite(component, choice.permuted)
-  try rewrite.apply(&context)
 }

@@ -100,7 +100,7 @@ struct LayoutChoice {
   private mutating func addCostsOfSmallOperands(_ op: OpID, _ rule: LayoutRule, _ context: PassContext) {
     guard let node = nodes[op] else { return }
     for (operand, role) in zip(context.function[op].operands, rule.operands) {
-      guard let operand, case .expands(let rank, let p) = role, context.constant(operand) == nil,
+      guard let operand, case .expands(let rank, let p) = role, !context.isFoldable(operand),
         let type = context.function.tensorType(operand)
       else { continue }
       let shape = Array(repeating: Dim(1), count: rank - type.rank) + type.shape

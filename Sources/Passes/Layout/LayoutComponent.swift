@@ -43,7 +43,7 @@ struct LayoutComponent {
     let operation = context.function[op]
     var wanted: [(ValueID, [Int])] = [(operation.results[0], rule.result)]
     for (operand, role) in zip(operation.operands, rule.operands) {
-      guard let operand, case .follows(let p) = role, context.constant(operand) == nil else { continue }
+      guard let operand, case .follows(let p) = role, !context.isFoldable(operand) else { continue }
       wanted.append((operand, p))
     }
     // A value has one permutation; an op that wants two stays outside.
@@ -51,10 +51,25 @@ struct LayoutComponent {
     for (number, (value, p)) in wanted.enumerated() {
       if wanted[..<number].contains(where: { $0.0 == value && $0.1 != p }) { return }
     }
+    let added = wanted.map(\.0).filter { permutations[$0] == nil }
+    guard !added.contains(where: { closesTranspose($0, beside: added, context) }) else { return }
     members[op] = rule
     for (value, p) in wanted where permutations[value] == nil {
       permutations[value] = p
       pending.append(value)
+    }
+  }
+
+  /// Whether a transpose would lie inside, with both ends free to turn: what it costs would depend on two choices at
+  /// once, which no cut can express.
+  private func closesTranspose(_ value: ValueID, beside added: [ValueID], _ context: PassContext) -> Bool {
+    func isInside(_ other: ValueID) -> Bool { permutations[other] != nil || added.contains(other) }
+    if let source = context.producer(of: value, Transpose.self), let x = context.operand(source.op, 0), isInside(x) {
+      return true
+    }
+    return context.function[value].uses.contains { use in
+      guard case .operand(let user, _) = use, context.function[user].kind is Transpose else { return false }
+      return isInside(context.function[user].results[0])
     }
   }
 }

@@ -1,6 +1,17 @@
 import IR
 import Support
 
+extension PassContext {
+  /// A constant, or one under transposes and reshapes: folding stores it in whatever order is wanted.
+  func isFoldable(_ value: ValueID) -> Bool {
+    var current = value
+    while let op = function.definingOp(current), function[op].kind is Transpose || function[op].kind is Reshape,
+      let source = operand(op, 0)
+    { current = source }
+    return constant(current) != nil
+  }
+}
+
 /// Rebuilds the chosen ops of a component on permuted data.
 struct LayoutRewrite {
   private let component: LayoutComponent
@@ -13,16 +24,19 @@ struct LayoutRewrite {
     self.chosen = chosen
   }
 
-  mutating func apply(_ context: inout PassContext) throws(Diagnostic) {
-    guard let first = chosen.first else { return }
-    let order = context.function.ops(in: context.function[first].block).filter { chosen.contains($0) }
-    for op in order { try rebuild(op, &context) }
+  /// `positions` orders the ops; what replaces one takes its place.
+  mutating func apply(_ positions: inout BlockPositions, _ context: inout PassContext) throws(Diagnostic) {
+    let order = chosen.sorted { positions[$0] < positions[$1] }
+    for op in order {
+      guard let fresh = try rebuild(op, &context) else { continue }
+      positions.put(fresh, at: op)
+    }
     // From the end, so that the old readers of a value are gone when its turn comes.
     for op in order.reversed() { try redirect(op, &context) }
   }
 
-  private mutating func rebuild(_ op: OpID, _ context: inout PassContext) throws(Diagnostic) {
-    guard let rule = component.members[op] else { return }
+  private mutating func rebuild(_ op: OpID, _ context: inout PassContext) throws(Diagnostic) -> OpID? {
+    guard let rule = component.members[op] else { return nil }
     let operation = context.function[op]
     var operands: [ValueID?] = []
     for (operand, role) in zip(operation.operands, rule.operands) {
@@ -41,9 +55,11 @@ struct LayoutRewrite {
       }
     }
     let result = try context.insert(rule.kind, operands, before: op)[0]
-    if let fresh = context.function.definingOp(result) { context.inherit(from: op, to: fresh) }
+    let fresh = context.function.definingOp(result)
+    if let fresh { context.inherit(from: op, to: fresh) }
     context.setName(context.function[operation.results[0]].name, of: result)
     turned[operation.results[0]] = result
+    return fresh
   }
 
   private mutating func permuted(
@@ -61,7 +77,7 @@ struct LayoutRewrite {
       result = try context.insert(Transpose(permutation: permutation), [source], before: op)[0]
     }
     // A constant may be read with several permutations; other values have one.
-    if context.constant(value) == nil { turned[value] = result }
+    if !context.isFoldable(value) { turned[value] = result }
     return result
   }
 
@@ -80,6 +96,8 @@ struct LayoutRewrite {
     guard context.function.exists(op) else { return }
     if context.useCount(old) == 0 {
       context.erase(op)
+    } else if isIdentity(p) {
+      try context.replace(op, with: [new])
     } else {
       let back = try context.insert(Transpose(permutation: inverse(p)), [new], before: op)
       try context.replace(op, with: back)

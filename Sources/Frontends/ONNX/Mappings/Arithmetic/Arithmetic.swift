@@ -4,7 +4,8 @@ import Support
 extension ONNXMapping {
   /// Sums, comparisons of numbers, logic: element by element.
   static let arithmetic: [ONNXMapping] = [
-    binary, variadic, mean, power, modulo, logic, bitwise, bitShift, functions, absolute, identity, reciprocal, negation, dropout,
+    binary, variadic, mean, power, modulo, logic, bitwise, bitShift, functions, absolute, identity, reciprocal,
+    negation, dropout,
     isInfinite,
   ]
 

@@ -25,7 +25,7 @@ extension ONNXMapping {
 
 extension ONNXNodeContext {
   /// Makes both branches yield the same types: extents in which they differ get a symbol, which each branch binds.
-  fileprivate func unify(_ a: BlockID, _ b: BlockID) throws(Diagnostic) {
+  func unify(_ a: BlockID, _ b: BlockID) throws(Diagnostic) {
     var left = importer.builder.function[a].yields
     var right = importer.builder.function[b].yields
     guard left.count == right.count else {

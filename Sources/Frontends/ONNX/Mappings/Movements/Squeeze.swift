@@ -9,7 +9,10 @@ extension ONNXMapping {
   }
 
   static let squeeze = ONNXMapping(["Squeeze"], 13...newest, inputs: 1...2) { c throws(Diagnostic) in
-    [try c.squeeze(try c.input(0), try c.constantIntegers(1, "axes"))]
+    let x = try c.input(0)
+    guard let axes = c.optionalInput(1) else { return [try c.squeeze(x, nil)] }
+    if let known = c.integers(axes) { return [try c.squeeze(x, known)] }
+    return [try c.squeezed(x, computed: axes)]
   }
 
   static let unsqueezeByAttribute = ONNXMapping(
@@ -19,7 +22,9 @@ extension ONNXMapping {
   }
 
   static let unsqueeze = ONNXMapping(["Unsqueeze"], 13...newest, inputs: 2...2) { c throws(Diagnostic) in
-    [try c.unsqueeze(try c.input(0), try c.constantIntegers(1, "axes") ?? [])]
+    let (x, axes) = (try c.input(0), try c.input(1))
+    if let known = c.integers(axes) { return [try c.unsqueeze(x, known)] }
+    return [try c.unsqueezed(x, computed: axes)]
   }
 }
 

@@ -4,7 +4,7 @@ import Support
 extension ONNXMapping {
   static let normalizations: [ONNXMapping] = [
     batchNormalization, layerNormalization, rmsNormalization, instanceNormalization, groupNormalization,
-    meanVarianceNormalization, lpNormalization,
+    meanVarianceNormalization, lpNormalization, localResponse,
   ]
 
   /// In inference: a factor and an addend a channel, which constants fold into.

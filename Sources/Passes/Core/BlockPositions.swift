@@ -9,6 +9,12 @@ struct BlockPositions {
     for (place, op) in function.ops(in: block).enumerated() { places[op.number] = place + 1 }
   }
 
+  /// The places in every block of a function; to be compared within one block only.
+  init(everyBlockOf function: Function) {
+    places = Array(repeating: 0, count: function.operationCapacity)
+    for (place, op) in function.allOps().enumerated() { places[op.number] = place + 1 }
+  }
+
   subscript(op: OpID) -> Int { op.number < places.count ? places[op.number] : 0 }
 
   /// A new op stands at the place of another.
