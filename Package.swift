@@ -86,7 +86,9 @@ if withLLVM {
       settings: llvmHeaders),
     tests(
       "EndToEnd",
-      uses: ["Driver", "LLVMBackend", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs"],
+      uses: [
+        "Driver", "LLVMBackend", "Passes", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs",
+      ],
       exclude: ["Models"], settings: llvmHeaders),
     // They run the command, which SwiftPM builds beside them.
     tests("Docs", uses: []),

@@ -3,6 +3,7 @@ import Codegen
 @testable import Driver
 import Foundation
 import IR
+import Passes
 import Support
 
 /// A module compiled into a shared library and loaded into this process.
@@ -23,7 +24,7 @@ final class CompiledModule {
   /// Loads what is there.
   init(loading path: String, name: String) throws {
     guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
-      throw Diagnostic.bug("\(path) cannot be loaded: \(String(cString: dlerror()))")
+      throw Diagnostic.bug("\(path) cannot be loaded: \(dlerror().map { String(cString: $0) } ?? "")")
     }
     guard let symbol = dlsym(handle, "\(name)_model") else { throw Diagnostic.bug("\(path) has no \(name)_model") }
     typealias Accessor = @convention(c) () -> UnsafePointer<martlet_model>?
@@ -100,7 +101,9 @@ final class ModelContext {
 
   deinit { owner.model.pointee.destroy(context) }
 
-  var lastError: String { String(cString: owner.model.pointee.last_error(context)) }
+  var lastError: String {
+    owner.model.pointee.last_error(context).map { String(cString: $0) } ?? ""
+  }
 
   /// Runs an entry on inputs that end at guarded pages, with a workspace of exactly the size it asks for.
   func run(_ name: String, _ inputs: [Value]) throws -> [Tensor] {

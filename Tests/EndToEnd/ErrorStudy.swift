@@ -94,7 +94,7 @@ struct ErrorStudy {
   // MARK: Disturbing
 
   private static func disturb(
-    _ operation: Operation, _ inputs: [Value], _ results: [Value], _ evaluator: Evaluator, _ noise: inout Noise
+    _ operation: IR.Operation, _ inputs: [Value], _ results: [Value], _ evaluator: Evaluator, _ noise: inout Noise
   ) -> [Value] {
     guard operation.regions.isEmpty, let result = results.first?.tensor, result.isFloat, results.count == 1,
       let element = result.storage, let bounds = errorBounds(operation.kind, inputs, result, evaluator)
