@@ -52,7 +52,6 @@ public struct BlockFormat: Hashable, Sendable {
   }
 }
 
-
 private func float16(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Double {
   SmallFloat.f16.decode(UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8)
 }

@@ -53,7 +53,10 @@ public func normalized(axis: Int, rank: Int, _ op: String) throws(Diagnostic) ->
 extension Tensor {
   /// A dense tensor of `shape` whose element at an index is the one of `self` at `offset + sum(index * strides)`.
   public func gathered(_ shape: [Int], strides: [Int], offset: Int = 0) -> Tensor {
-    picking(stridedPositions(shape, strides: strides, offset: offset), shape: shape)
+    if let type = storage, type != .string, type.bits % 8 == 0, !shape.isEmpty {
+      return retyped(shape, StridedCopy(shape, strides, offset, width: type.bits / 8).run(bytes))
+    }
+    return picking(stridedPositions(shape, strides: strides, offset: offset), shape: shape)
   }
 
   /// The elements at `positions` (row-major numbers), as a dense tensor. A position of -1 is the one element of

@@ -28,7 +28,9 @@ public enum OpRegistry {
   }()
 
   /// The kind called `mnemonic`, with default attributes.
-  public static func make(_ mnemonic: String) -> (any OpKind)? { byMnemonic[mnemonic].map { $0.init(mnemonic: mnemonic) } }
+  public static func make(_ mnemonic: String) -> (any OpKind)? {
+    byMnemonic[mnemonic].map { $0.init(mnemonic: mnemonic) }
+  }
 
   public static var mnemonics: [String] { byMnemonic.keys.sorted() }
 }

@@ -8,6 +8,8 @@ public struct CommandSpec: Sendable {
   public var positionals: [Positional]
   public var options: [OptionSpec]
   public var examples: [Example]
+  /// Left out of help and suggestions: a command that the program runs itself.
+  public var isHidden = false
 
   public init(
     _ name: String, _ summary: String, positionals: [Positional] = [], options: [OptionSpec] = [], examples: [Example]

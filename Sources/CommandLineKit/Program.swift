@@ -30,7 +30,7 @@ public struct Program: Sendable {
 
   private func dispatch(_ arguments: [String]) throws(Diagnostic) -> ExitStatus {
     guard let first = arguments.first else {
-      StandardOutput.write(help.overview(summary, commands.map(\.spec)))
+      StandardOutput.write(help.overview(summary, visible))
       return .success
     }
     switch first {
@@ -39,7 +39,7 @@ public struct Program: Sendable {
       return .success
     case "help", "--help", "-h":
       guard let topic = arguments.dropFirst().first else {
-        StandardOutput.write(help.overview(summary, commands.map(\.spec)))
+        StandardOutput.write(help.overview(summary, visible))
         return .success
       }
       StandardOutput.write(help.details(try command(topic).spec))
@@ -56,6 +56,7 @@ public struct Program: Sendable {
     }
   }
 
+  private var visible: [CommandSpec] { commands.map(\.spec).filter { !$0.isHidden } }
   private var help: Help { Help(program: name, width: Terminal.width) }
 
   private func command(_ word: String) throws(Diagnostic) -> Command {
@@ -63,7 +64,7 @@ public struct Program: Sendable {
     if word.hasPrefix("-") {
       throw .usage("unknown option \(word)", hint: "see `\(name) help`")
     }
-    let near = closest(to: word, among: commands.map(\.spec.name))
+    let near = closest(to: word, among: visible.map(\.name))
     throw .usage("unknown command \"\(word)\"", hint: near.map { "did you mean \($0)?" } ?? "see `\(name) help`")
   }
 
@@ -90,7 +91,7 @@ func shellQuoted(_ word: String) -> String {
 }
 
 /// `text` without characters that break a line or command a terminal: names come from files of anybody.
-func oneLine(_ text: String) -> String {
+public func oneLine(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
     switch scalar.properties.generalCategory {

@@ -18,6 +18,9 @@ public final class ModelFile: Sendable {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  /// The files beside it that were read so far.
+  public var siblings: [String] { mapped.withLock { files in files.values.map(\.path).sorted() } }
+
   /// Maps the file that the model calls `name`. Each file is mapped once.
   public func sibling(_ name: String, at location: Location) throws(Diagnostic) -> MappedFile {
     if let known = mapped.withLock({ $0[name] }) { return known }

@@ -97,7 +97,9 @@ public enum Subprocess {
   private static func drain(_ output: Int32?, _ errors: Int32?) -> (String, String) {
     guard let output, let errors else { return ("", "") }
     var texts: [[UInt8]] = [[], []]
-    var polls = [pollfd(fd: output, events: Int16(POLLIN), revents: 0), pollfd(fd: errors, events: Int16(POLLIN), revents: 0)]
+    var polls = [
+      pollfd(fd: output, events: Int16(POLLIN), revents: 0), pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+    ]
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     while polls.contains(where: { $0.fd >= 0 }) {
       if poll(&polls, 2, -1) < 0 {

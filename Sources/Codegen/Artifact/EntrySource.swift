@@ -115,7 +115,8 @@ struct EntrySource {
       out.line(
         "static const martlet_tensor_info \(name) = {sizeof(martlet_tensor_info), MARTLET_TENSOR, "
           + "\(CSyntax.quoted(port.name)), MARTLET_\(type == "STR" ? "STRING" : type), \(dims.count), "
-          + "\(dims.isEmpty ? "NULL" : "\(name)_dims"), 0, 0};")
+          + "\(dims.isEmpty ? "NULL" : "\(name)_dims"), "
+          + "\(port.accepts?.lowerBound ?? 0), \(port.accepts?.upperBound ?? 0)};")
       names.append("&\(name)")
     }
     return names
@@ -192,7 +193,8 @@ struct EntrySource {
   /// Symbols that are nowhere an extent by themselves are solved for from a dim that is linear in them.
   private func emitBind(_ out: inout CodeWriter) {
     out.line(
-      "static martlet_status \(prefix)_bind(martlet_context *context, const martlet_tensor *inputs, int64_t *symbols) {")
+      "static martlet_status \(prefix)_bind(martlet_context *context, const martlet_tensor *inputs, int64_t *symbols) {"
+    )
     let direct = Set(entry.inputs.flatMap { $0.type.shape.compactMap(\.symbolName) })
     let hidden = entry.symbols.enumerated().filter { !direct.contains($0.element.name) }
     if hidden.isEmpty {
@@ -238,7 +240,8 @@ struct EntrySource {
 
   private mutating func emitProgram(_ out: inout CodeWriter) {
     out.line(
-      "static martlet_status \(prefix)_program(martlet_frame *f, const int64_t *s, void *const *in, void *const *out) {")
+      "static martlet_status \(prefix)_program(martlet_frame *f, const int64_t *s, void *const *in, void *const *out) {"
+    )
     out.line("martlet_context *const c = f->context;")
     out.line("martlet_status status = MARTLET_OK;")
     for (number, symbol) in symbolOrder.enumerated() {
@@ -290,7 +293,8 @@ struct EntrySource {
       out.line("const int64_t scalars[] = {\(scalars.isEmpty ? "0" : scalars.joined(separator: ", "))};")
       let parts = expression(dispatch.parallelism, symbol: inProgram)
       out.line(
-        "status = martlet_dispatch(c, \(dispatch.kernel), buffers, scalars, \(parts), \(CSyntax.quoted(dispatch.site)));")
+        "status = martlet_dispatch(c, \(dispatch.kernel), buffers, scalars, \(parts), \(CSyntax.quoted(dispatch.site)));"
+      )
       out.line("if (status) return status;")
       out.line("}")
     case .bindSymbol(let name, let buffer, let range, let site):
@@ -300,7 +304,8 @@ struct EntrySource {
         let test = "\(variable) >= \(range.lowerBound) && \(variable) <= \(range.upperBound)"
         let message = "\(name) is outside of \(range.lowerBound)...\(range.upperBound)"
         out.line(
-          "status = martlet_guard(c, \(test), MARTLET_LIMIT_EXCEEDED, \(CSyntax.quoted(site)), \(CSyntax.quoted(message)));")
+          "status = martlet_guard(c, \(test), MARTLET_LIMIT_EXCEEDED, \(CSyntax.quoted(site)), \(CSyntax.quoted(message)));"
+        )
         out.line("if (status) return status;")
       }
       emitLateSlots(after: name, &out)
@@ -349,7 +354,8 @@ struct EntrySource {
       // What an iteration takes of the workspace beyond the plan, the next one takes again.
       out.line("const int64_t used = f->used;")
       out.line(
-        "for (\(variable) = 0; \(variable) < \(limit) && *(const unsigned char *)\(pointer(condition)); ++\(variable)) {")
+        "for (\(variable) = 0; \(variable) < \(limit) && *(const unsigned char *)\(pointer(condition)); ++\(variable)) {"
+      )
       out.line("f->used = used;")
       bound.insert(counter)
       emit(body, &out)

@@ -61,10 +61,12 @@ struct ConvolutionGenerator {
     let left = scope.buffer(image, multiplication.leftScalar, .read)
     let panel = scope.buffer(panels, multiplication.panelScalar, .read, alignment: 64)
     scope.work = batch * executedProducts
-    let rowsPerTile = horizontal.output >= tile.rows ? 1 : Swift.max(1, Swift.min(vertical.output, tile.rows / horizontal.output))
-    let rowRuns = runs(vertical, extent: rowsPerTile)
+    let rowsPerTile =
+      horizontal.output >= tile.rows ? 1 : Swift.max(1, Swift.min(vertical.output, tile.rows / horizontal.output))
+    let rowRuns = runs(vertical, extent: rowsPerTile, isEven: false)
     let columnRuns = runs(
-      horizontal, extent: rowsPerTile > 1 ? horizontal.output : Swift.min(tile.rows, horizontal.output))
+      horizontal, extent: rowsPerTile > 1 ? horizontal.output : Swift.min(tile.rows, horizontal.output),
+      isEven: true)
     let rowTiles = rowRuns.reduce(0) { $0 + $1.count }
     let panelCount = layout.panels.constant ?? 1
     let weightBytes = (layout.elements.constant ?? 0) * groups * multiplication.panelScalar.bytes
@@ -202,18 +204,15 @@ struct ConvolutionGenerator {
     if let failure = emitter.failure { throw failure }
   }
 
-  /// Cuts an axis into tiles of at most `extent` indices, as even as possible, and merges equal neighbours into runs.
-  private func runs(_ axis: Axis, extent: Int) -> [Run] {
+  /// Cuts an axis into tiles of at most `extent` indices and merges equal neighbours into runs. Tiles are as even as
+  /// possible, or full ones followed by a rest.
+  private func runs(_ axis: Axis, extent: Int, isEven: Bool) -> [Run] {
     let tiles = (axis.output + extent - 1) / extent
-    let isNarrow = extent == axis.output || extent == 1
     var result: [Run] = []
     var first = 0
     for number in 0..<tiles {
-      // Whole rows of narrow images: full tiles first. Pixels of a row: as even as possible.
       let size =
-        isNarrow || axis.output == vertical.output && extent < tile.rows && hasRows && extent * horizontal.output <= tile.rows
-        ? Swift.min(extent, axis.output - first)
-        : axis.output / tiles + (number < axis.output % tiles ? 1 : 0)
+        isEven ? axis.output / tiles + (number < axis.output % tiles ? 1 : 0) : Swift.min(extent, axis.output - first)
       let taps = (first..<first + size).map { axis.taps(at: $0) }
       if let last = result.last, last.extent == size, last.taps == taps {
         result[result.count - 1].count += 1

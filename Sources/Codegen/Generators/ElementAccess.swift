@@ -73,4 +73,3 @@ func rowMajorStrides(_ shape: [Dim]) -> [Dim] {
   for axis in stride(from: shape.count - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * shape[axis + 1] }
   return strides
 }
-

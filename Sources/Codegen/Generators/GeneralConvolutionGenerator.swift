@@ -41,7 +41,8 @@ struct GeneralConvolutionGenerator {
           scope: scope, multiplication: multiplication, left: left, panel: panel, vectors: vectors,
           panelVectors: vectors, unroll: unroll)
         let start = build.add(
-          panelBase, build.mul(tap, depthPerTap / multiplication.group * vectors * multiplication.lanes * multiplication.group))
+          panelBase,
+          build.mul(tap, depthPerTap / multiplication.group * vectors * multiplication.lanes * multiplication.group))
         let segment = TileSegment(rowOffsets: [0], length: Dim(groupChannels), start: 0)
         return emitter.emit(
           rows: [TileRow(base: base, offset: 0)], segments: [segment], panelBase: start, continuing: [sums])[0]

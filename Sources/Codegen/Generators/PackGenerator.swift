@@ -50,7 +50,9 @@ struct PackGenerator {
           build.forEach(build.index(0), scope.index(layout.depth)) { k in
             let value = build.convert(
               .floatExtend, load(k), to: LoopType(multiplication.panelScalar, lanes: lanes))
-            build.store(value, Address(to, build.add(base, build.mul(k, step))), alignment: lanes * multiplication.panelScalar.bytes)
+            build.store(
+              value, Address(to, build.add(base, build.mul(k, step))),
+              alignment: lanes * multiplication.panelScalar.bytes)
           }
           return
         }

@@ -95,7 +95,8 @@ struct ReduceGenerator {
 
         func emit(_ column: LoopValue, _ vectors: Int, _ lanes: Int, _ mask: LoopValue?) {
           let columns = bases.indices.map { build.add(bases[$0], build.mul(column, scope.index(inner.strides[$0]))) }
-          let sums = emitter.columns(columns, Array(inner.strides.dropLast()), vectors: vectors, lanes: lanes, mask: mask)
+          let sums = emitter.columns(
+            columns, Array(inner.strides.dropLast()), vectors: vectors, lanes: lanes, mask: mask)
           let stride = inner.strides[inner.strides.count - 1]
           for (number, sum) in sums.enumerated() {
             let place = build.add(column, number * lanes)
@@ -252,7 +253,9 @@ final class ReduceEmitter {
     let partial = walk(0, bases, identities)
     return (0..<vectors).map { vector in
       var sum = partial[vector]
-      for row in stride(from: 1, to: rows, by: 1) { sum = combination.combine(build, sum, partial[row * vectors + vector]) }
+      for row in stride(from: 1, to: rows, by: 1) {
+        sum = combination.combine(build, sum, partial[row * vectors + vector])
+      }
       return sum
     }
   }

@@ -60,12 +60,13 @@ struct RowPlan {
           build.forEach(build.index(0), count) { number in body(build.add(before, build.mul(number, height)), height) }
           row = build.add(before, build.mul(count, height))
         } else {
-          row = build.ifElse(
-            isNeeded,
-            then: {
-              body(before, height)
-              return [build.add(before, height)]
-            }, else: { [before] })[0]
+          row =
+            build.ifElse(
+              isNeeded,
+              then: {
+                body(before, height)
+                return [build.add(before, height)]
+              }, else: { [before] })[0]
         }
       }
     }

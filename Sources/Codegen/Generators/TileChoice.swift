@@ -32,7 +32,8 @@ enum TileChoice {
     for tile in tiles {
       let rowsPerTile = width >= tile.rows ? 1 : max(1, min(height, tile.rows / width))
       let rows = rowsPerTile > 1 ? rowsPerTile * width : width
-      let limited = Tile(rows: rowsPerTile > 1 ? rows : min(tile.rows, width), vectors: tile.vectors, unroll: tile.unroll)
+      let limited = Tile(
+        rows: rowsPerTile > 1 ? rows : min(tile.rows, width), vectors: tile.vectors, unroll: tile.unroll)
       var cost = self.cost(limited, multiplication, Dim(rows), Dim(columns), profile)
       cost *= Double(rowsPerTile > 1 ? (height + rowsPerTile - 1) / rowsPerTile : height)
       if best.map({ cost < $0.cost }) ?? true { best = (cost, tile) }
@@ -56,7 +57,9 @@ enum TileChoice {
     let width = tile.vectors * multiplication.lanes
     let widths: [(Int, Int)]
     if let constant = columns.constant {
-      widths = [(tile.vectors, constant / width), ((constant % width + multiplication.lanes - 1) / multiplication.lanes, 1)]
+      widths = [
+        (tile.vectors, constant / width), ((constant % width + multiplication.lanes - 1) / multiplication.lanes, 1),
+      ]
     } else {
       widths = [(tile.vectors, 1)]
     }

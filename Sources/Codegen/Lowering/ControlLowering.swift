@@ -79,7 +79,8 @@ extension Loop: OpLowering {
         slice.offset = Dim(symbol: counter) * element.elementCount
         slice.strides.removeFirst()
         try program.emitCopy(
-          element.shape, from: try TensorView(dense: element, try program.buffer(of: yields[1 + carried.count + number])),
+          element.shape,
+          from: try TensorView(dense: element, try program.buffer(of: yields[1 + carried.count + number])),
           to: slice, site: site)
       }
       try program.moveCarried(Array(yields[1..<(1 + carried.count)]), to: finals)

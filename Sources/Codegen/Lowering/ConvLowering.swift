@@ -24,7 +24,9 @@ extension ProgramBuilder {
       throw .unsupported("conv with a run-time number of channels has no code yet")
     }
     var geometry = try kind.geometry(x: image.shape, w: filters.shape)
-    if multiplication.arithmetic == .dot4(signedLeft: true), (geometry.before + geometry.after).contains(where: { $0 > 0 }) {
+    if multiplication.arithmetic == .dot4(signedLeft: true),
+      (geometry.before + geometry.after).contains(where: { $0 > 0 })
+    {
       // The shift of a signed image to unsigned makes its zeros 128: what is padded must be shifted too.
       (imageBuffer, image) = try padImage(imageBuffer, image, geometry, site: site)
       geometry = try WindowGeometry(
@@ -67,7 +69,8 @@ extension ProgramBuilder {
     if isPointwise {
       let strides = rowMajorStrides(image.shape)
       var generator = MatMulGenerator(
-        multiplication: multiplication, tile: tile, batch: Array(sums.shape.dropLast(2)), rows: sums.shape[sums.rank - 2],
+        multiplication: multiplication, tile: tile, batch: Array(sums.shape.dropLast(2)),
+        rows: sums.shape[sums.rank - 2],
         depth: Dim(groupChannels),
         left: Epilogue.Operand(
           buffer: imageBuffer, element: multiplication.left, batchStrides: Array(strides.dropLast(2)),

@@ -20,7 +20,9 @@ extension Dequantize: OpLowering {
       return
     }
     let target = try TensorView(dense: try program.tensorType(result), try program.allocate(for: result))
-    guard target.element.bits >= 8 else { throw .unsupported("dequantize to \(target.element.rawValue) has no code yet") }
+    guard target.element.bits >= 8 else {
+      throw .unsupported("dequantize to \(target.element.rawValue) has no code yet")
+    }
     let blocks = type.elementCount.floorDivided(by: Dim(format.valuesPerBlock))
     try program.dispatch("unpack", at: program.site(op)) { scope throws(Diagnostic) in
       try BlockGenerator(unpacking: unpacking, blocks: blocks, source: source, target: target).generate(scope)

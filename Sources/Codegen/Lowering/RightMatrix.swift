@@ -38,7 +38,8 @@ extension ProgramBuilder {
         buffer: buffer, strides: packedBatch, correction: correction, correctionStrides: correctionBatch)
     }
     return try pack(
-      matrix, from: try buffer(of: matrix.value), layout, multiplication, batch: batch, isShifted: isShifted, site: site)
+      matrix, from: try buffer(of: matrix.value), layout, multiplication, batch: batch, isShifted: isShifted, site: site
+    )
   }
 
   /// Packs by a kernel, from any buffer that holds the matrix.

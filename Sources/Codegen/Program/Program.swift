@@ -50,8 +50,9 @@ public struct ProgramEntry: Sendable {
 public struct Port: Sendable {
   public var name: String
   public var type: TensorType
-  /// For integer inputs that select: values must lie in 0 ..< limit.
   public var buffer: BufferID
+  /// The integers that make sense in an input that selects.
+  public var accepts: Range<Int>?
 }
 
 public struct BufferID: Hashable, Sendable, Comparable {

@@ -111,7 +111,6 @@ public final class ProgramBuilder {
   /// The weight behind a value, also where it comes in as an argument of a fused region.
   func weightName(_ value: ValueID) -> String? { function.weightName(value) ?? weightOfArgument[value] }
 
-
   /// A fresh workspace buffer for a result, bound to it.
   @discardableResult
   public func allocate(for value: ValueID) throws(Diagnostic) -> BufferID {

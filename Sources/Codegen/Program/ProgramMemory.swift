@@ -39,7 +39,9 @@ final class ProgramMemory {
     self.symbols = symbols
     weights = interpreter.weights
     states = interpreter.states
-    guard entry.plan.fixedBytes <= ProgramMemory.limit else { throw .invalid("the workspace is too large to interpret") }
+    guard entry.plan.fixedBytes <= ProgramMemory.limit else {
+      throw .invalid("the workspace is too large to interpret")
+    }
     workspace = [UInt8](repeating: ProgramMemory.garbage, count: entry.plan.fixedBytes)
     for (number, slot) in entry.plan.slots.enumerated() {
       for tenant in slot.tenants { slotOfBuffer[tenant] = number }
@@ -68,7 +70,9 @@ final class ProgramMemory {
 
   func integer(_ buffer: BufferID) throws(Diagnostic) -> Int {
     var value = 0
-    for (number, byte) in try bytes(of: buffer, atLeast: 8).prefix(8).enumerated() { value |= Int(byte) << (number * 8) }
+    for (number, byte) in try bytes(of: buffer, atLeast: 8).prefix(8).enumerated() {
+      value |= Int(byte) << (number * 8)
+    }
     return value
   }
 
@@ -128,7 +132,9 @@ final class ProgramMemory {
       if outputs[number] == nil { outputs[number] = [UInt8](repeating: ProgramMemory.garbage, count: bytes) }
       return try within(.output(number), 0, outputs[number]?.count ?? 0)
     case .workspace:
-      if let offset = entry.plan.offsets[buffer] { return try within(.workspace, offset, entry.plan.fixedBytes - offset) }
+      if let offset = entry.plan.offsets[buffer] {
+        return try within(.workspace, offset, entry.plan.fixedBytes - offset)
+      }
       guard let number = slotOfBuffer[buffer] else { throw .bug("the buffer \(known.label) has no place") }
       let slot = try place(slot: number)
       return try within(.workspace, slot.offset, slot.bytes)

@@ -32,7 +32,9 @@ private struct EntryPrinter {
       "entry @\(entry.name)(\((inputs + outputs).joined(separator: ", "))) workspace \(entry.plan.fixedBytes), "
         + "lower bound \(entry.plan.lowerBound) {")
     for (number, buffer) in entry.buffers.enumerated() {
-      if let place = place(BufferID(number)) { out.line("%\(number) = \(place) : \(buffer.bytes) bytes  // \(buffer.label)") }
+      if let place = place(BufferID(number)) {
+        out.line("%\(number) = \(place) : \(buffer.bytes) bytes  // \(buffer.label)")
+      }
     }
     for (number, slot) in entry.plan.slots.enumerated() {
       out.line("slot \(number) : \(slot.sizes.map(\.description).joined(separator: " | ")) bytes")
@@ -70,7 +72,8 @@ private struct EntryPrinter {
       case .fill(let buffer, let bytes): out.line("zero %\(buffer.number), \(bytes) bytes")
       case .deliver(let output, let from, let dims):
         out.line("deliver %\(from.number) as output \(output) \(dims)")
-      case .storeIndex(let value, let buffer, let offset): out.line("store i64 \(value) to %\(buffer.number) + \(offset)")
+      case .storeIndex(let value, let buffer, let offset):
+        out.line("store i64 \(value) to %\(buffer.number) + \(offset)")
       case .storeByte(let value, let buffer): out.line("store byte \(value) to %\(buffer.number)")
       case .ifElse(let condition, let then, let otherwise):
         out.line("if %\(condition.number) {")

@@ -27,6 +27,7 @@ public enum Scheduler {
       program.bind(argument, to: buffer)
       inputs.append(Port(name: function[argument].name ?? "input\(number)", type: type, buffer: buffer))
     }
+    for (number, range) in IndexRanges.of(function) { inputs[number].accepts = range }
     try program.lower(function.body)
     var outputs: [Port] = []
     for (number, value) in body.yields.enumerated() {

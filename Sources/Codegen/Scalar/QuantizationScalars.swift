@@ -215,6 +215,7 @@ private struct DequantizeScalar: ScalarLowering {
 }
 
 /// An integer in register form at a greater width.
-private func widened(_ value: LoopValue, _ element: ElementType, to type: LoopType, _ build: KernelBuilder) -> LoopValue {
+private func widened(_ value: LoopValue, _ element: ElementType, to type: LoopType, _ build: KernelBuilder) -> LoopValue
+{
   build.convert(element.isSigned ? .signExtend : .zeroExtend, value, to: type)
 }

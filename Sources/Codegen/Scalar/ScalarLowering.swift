@@ -227,7 +227,8 @@ extension KernelScope {
     if target.isFloat {
       let wide: LoopValue
       if source.isFloat {
-        wide = from.scalar.bits < register.scalar.bits
+        wide =
+          from.scalar.bits < register.scalar.bits
           ? build.convert(.floatExtend, value, to: register)
           : try narrowed(value, to: target, register)
       } else {
@@ -241,7 +242,8 @@ extension KernelScope {
     if source.isFloat {
       // Out of range saturates to the target's own range, which may be narrower than its register.
       let wide = from.with(target.bits < 32 ? .i32 : register.scalar)
-      var whole = build.convert(target.isSigned || target.bits < 32 ? .floatToSigned : .floatToUnsigned, value, to: wide)
+      var whole = build.convert(
+        target.isSigned || target.bits < 32 ? .floatToSigned : .floatToUnsigned, value, to: wide)
       if target.bits < 32, let range = target.integerRange {
         whole = build.min(
           build.max(whole, build.integer(range.lowerBound, wide)), build.integer(range.upperBound, wide))
@@ -256,7 +258,9 @@ extension KernelScope {
   }
 
   /// f64 to f32 or narrower, rounded once: halfway points must not be lost on the way through f32.
-  private func narrowed(_ value: LoopValue, to target: ElementType, _ register: LoopType) throws(Diagnostic) -> LoopValue {
+  private func narrowed(_ value: LoopValue, to target: ElementType, _ register: LoopType) throws(Diagnostic)
+    -> LoopValue
+  {
     guard build.type(value).scalar == .f64, target != .f32 else {
       return build.convert(.floatTruncate, value, to: register)
     }

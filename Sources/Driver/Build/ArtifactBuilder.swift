@@ -23,6 +23,7 @@ struct ArtifactBuilder {
   var weightsInFile: Bool
   var sysroot: String?
   var metadata: String
+  var writesHeader = true
   /// Compiled kernels from earlier; nil compiles everything.
   var cache: KernelCache?
   var progress: @Sendable (Int, Int) -> Void = { _, _ in }
@@ -93,9 +94,10 @@ struct ArtifactBuilder {
     guard rename(aside, output) == 0 else {
       throw .invalid("cannot write \(output): \(String(cString: strerror(errno)))")
     }
-    if kind != .executable {
+    if kind != .executable, writesHeader {
       try AtomicFile.write(
-        Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8), to: Paths.replacingExtension(of: output, with: "h"))
+        Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8),
+        to: Paths.replacingExtension(of: output, with: "h"))
     }
   }
 

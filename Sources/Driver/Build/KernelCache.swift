@@ -28,6 +28,11 @@ public struct KernelCache: Sendable {
     return getenv("HOME").map { String(cString: $0) + "/.cache/martlet" }
   }
 
+  /// Kernels, and artifacts with their weights and the list of what they were made of.
+  private static func isEntry(_ name: String) -> Bool {
+    [".o", ".so", ".artifact", ".h", ".weights", ".sources"].contains { name.hasSuffix($0) } && !name.hasPrefix(".")
+  }
+
   func object(for kernel: Kernel) -> [UInt8]? { read(key(kernel)) }
   func store(_ object: [UInt8], for kernel: Kernel) { write(object, key(kernel)) }
 
@@ -47,7 +52,9 @@ public struct KernelCache: Sendable {
   }
 
   /// Deletes the least recently used entries beyond the limit.
-  func trim() {
+  func trim(keeping name: String? = nil) {
+    // Nothing begins with a slash behind the folder's own.
+    let kept = "\(folder)/\(name ?? "/")"
     guard let directory = opendir(folder) else { return }
     defer { closedir(directory) }
     var entries: [(path: String, bytes: Int, used: Int)] = []
@@ -56,11 +63,11 @@ public struct KernelCache: Sendable {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       var status = stat()
-      guard name.hasSuffix(".o"), stat("\(folder)/\(name)", &status) == 0 else { continue }
+      guard KernelCache.isEntry(name), stat("\(folder)/\(name)", &status) == 0 else { continue }
       entries.append(("\(folder)/\(name)", Int(status.st_size), status.st_mtim.tv_sec))
     }
     var total = entries.reduce(0) { $0 + $1.bytes }
-    for entry in entries.sorted(by: { $0.used < $1.used }) where total > Self.limit {
+    for entry in entries.sorted(by: { $0.used < $1.used }) where total > Self.limit && !entry.path.hasPrefix(kept) {
       unlink(entry.path)
       total -= entry.bytes
     }

@@ -43,7 +43,9 @@ struct Toolchain {
 
   func write(_ bytes: [UInt8], to name: String) throws(Diagnostic) {
     let path = "\(folder)/\(name)"
-    guard let file = fopen(path, "w") else { throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))") }
+    guard let file = fopen(path, "w") else {
+      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
     let written = fwrite(bytes, 1, bytes.count, file)
     guard fclose(file) == 0, written == bytes.count else { throw .invalid("cannot write \(path): the disk is full") }
   }

@@ -18,7 +18,7 @@ extension CommandSpec {
     "run", "run a model once", positionals: [modelOrArtifact],
     options: [
       RunKeys.entry.spec, RunKeys.input.spec, RunKeys.random.spec, RunKeys.outputDir.spec, RunKeys.saveInputs.spec,
-      RunKeys.reference.spec,
+      RunKeys.reference.spec, CompileKeys.name.spec,
     ] + CompileKeys.shared,
     examples: [
       Example(
@@ -30,6 +30,7 @@ extension CommandSpec {
     "bench", "measure how fast a model runs", positionals: [modelOrArtifact],
     options: [
       RunKeys.entry.spec, RunKeys.input.spec, RunKeys.seconds.spec, RunKeys.peers.spec, RunKeys.json.spec,
+      CompileKeys.name.spec,
     ] + CompileKeys.shared,
     examples: [
       Example("bench digits.onnx --shape image=1x1x8x8 --threads 1", "the time of one image on one core"),

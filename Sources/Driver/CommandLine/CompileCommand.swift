@@ -1,10 +1,8 @@
 import Codegen
 import CommandLineKit
-import Glibc
 import LLVMBackend
 import Passes
 import Support
-import Synchronization
 import Targets
 
 /// `martlet compile`: a model into an artifact, or into the text of one of its phases.
@@ -13,11 +11,18 @@ enum CompileCommand {
     let input = arguments.positionals[0]
     let output = arguments[CompileKeys.output]
     let emit = try kind(arguments[CompileKeys.emit], output)
-    var compilation = try Compilation(input, try CompileOptions(arguments))
+    let options = try CompileOptions(arguments)
+    if let kind = ArtifactKind(rawValue: emit.rawValue) {
+      return try build(kind, input, options, to: output, arguments)
+    }
+    var compilation = try Compilation(input, options)
     for note in compilation.notes { StandardError.line("martlet: note: \(note)") }
     switch emit {
     case .graph:
       let last = try phase(arguments[CompileKeys.to]) ?? .fused
+      guard last <= .fused else {
+        throw .usage("--to \(last.rawValue) is no graph", hint: "--emit loops, llvm and asm print what comes later")
+      }
       try compilation.optimise(to: last)
       try ModuleWriter.write(compilation.module, to: output)
     case .loops:
@@ -29,18 +34,35 @@ enum CompileCommand {
       let backend = try LLVMBackend(MachineOptions(compilation.profile))
       let texts = try backend.compileAll(program.kernels, to: emit == .llvm ? .llvm : .assembly)
       try AtomicFile.write(Array(texts.joined(separator: Array("\n".utf8))), to: output)
-    case .shared, .static, .object, .executable:
-      guard let kind = ArtifactKind(rawValue: emit.rawValue) else { throw .bug("no artifact kind \(emit.rawValue)") }
-      let name = try prefix(arguments[CompileKeys.name] ?? Paths.stem(output), kind)
-      let bar = Mutex<Progress?>(nil)
-      try compilation.build(kind, name: name, sourceHash: try ModelLoader.hash(input), to: output) { _, total in
-        bar.withLock { progress in
-          if progress == nil { progress = Progress("compiling kernels", total: total) }
-          progress?.advance()
-        }
-      }
-      bar.withLock { $0?.finish() }
+    case .shared, .static, .object, .executable: throw .bug("artifacts are built elsewhere")
     }
+    report(compilation, arguments)
+    return .success
+  }
+
+  /// Builds an artifact, or copies it from the cache when nothing has changed since it was built.
+  private static func build(
+    _ kind: ArtifactKind, _ input: String, _ options: CompileOptions, to output: String, _ arguments: Arguments
+  ) throws(Diagnostic) -> ExitStatus {
+    let name = try prefix(arguments[CompileKeys.name] ?? Paths.stem(output), kind)
+    try Paths.checkWritable(output)
+    let profile = try Profile.named(options.target)
+    var store: (ArtifactStore, key: String)?
+    if let folder = options.cacheFolder {
+      try Paths.makeFolder(folder)
+      let artifacts = ArtifactStore(folder: folder)
+      let key = try artifacts.key(input, options, profile, kind: kind, name: name, output: output)
+      if !options.wantsToWatch, try artifacts.fetch(key, to: output) { return .success }
+      store = (artifacts, key)
+    }
+    var compilation = try Compilation(input, options)
+    for note in compilation.notes { StandardError.line("martlet: note: \(note)") }
+    let bar = CompileProgress()
+    try compilation.build(kind, name: name, sourceHash: try ModelLoader.hash(input), to: output) { _, total in
+      bar.advance(of: total)
+    }
+    bar.finish()
+    store?.0.keep(store?.key ?? "", from: output, sources: compilation.sources)
     report(compilation, arguments)
     return .success
   }
@@ -123,6 +145,9 @@ extension CompileOptions {
     if arguments.has(CompileKeys.sysroot) { sysroot = arguments[CompileKeys.sysroot] }
     cacheFolder = arguments[CompileKeys.noCache] ? nil : arguments[CompileKeys.cacheDir] ?? KernelCache.defaultFolder
     from = try CompileCommand.phase(arguments[CompileKeys.from]) ?? .imported
+    guard from <= .fused else {
+      throw .unsupported("--from \(from.rawValue): only graphs read back as a whole, up to fused")
+    }
     fuel = arguments[CompileKeys.fuel]
     verifiesEachPass = arguments[CompileKeys.verify] == .each
     explains = arguments[CompileKeys.explain]

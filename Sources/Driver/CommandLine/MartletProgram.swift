@@ -5,6 +5,7 @@ public let martletProgram = Program(
   name: "martlet", summary: "compiles trained models ahead of time into native code", version: martletVersion,
   commands: [
     CompileCommand.command,
+    RunCommand.command,
     OpsCommand.command,
     TargetsCommand.command,
     KernelsCommand.command,

@@ -14,6 +14,8 @@ public struct Compilation {
   public private(set) var module: Module
   public private(set) var phase: Phase
   public private(set) var report = PassReport()
+  /// The files that were read besides the model itself.
+  public private(set) var sources: [String] = []
   /// Remarks of the frontend on what it mended or assumed.
   public private(set) var notes: [String] = []
   /// Seconds by phase.
@@ -25,7 +27,7 @@ public struct Compilation {
     profile = try Profile.named(options.target)
     let clock = ContinuousClock()
     let start = clock.now
-    (module, notes) = try ModelLoader.load(path, shapes: options.shapes)
+    (module, notes, sources) = try ModelLoader.load(path, shapes: options.shapes)
     phase = options.from
     seconds.append(("read", Compilation.seconds(clock.now - start)))
     try verifyAndDump()
@@ -85,7 +87,7 @@ public struct Compilation {
 
   /// Builds an artifact at `output`.
   public mutating func build(
-    _ kind: ArtifactKind, name: String, sourceHash: String, to output: String,
+    _ kind: ArtifactKind, name: String, sourceHash: String, to output: String, header: Bool = true,
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) throws(Diagnostic) {
     try Paths.checkWritable(output)
@@ -98,7 +100,8 @@ public struct Compilation {
     let builder = ArtifactBuilder(
       program: program, profile: profile, name: name, kind: kind, optionsText: options.text, sourceHash: sourceHash,
       maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
-      sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), cache: cache, progress: progress)
+      sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
+      cache: cache, progress: progress)
     try builder.build(to: output)
     cache?.trim()
     seconds.append((Phase.artifact.rawValue, Compilation.seconds(clock.now - start)))
@@ -115,6 +118,7 @@ public struct Compilation {
       JSON.object([
         JSON.Member("name", .string(entry.name)), JSON.Member("inputs", ports(entry.inputs)),
         JSON.Member("outputs", ports(entry.outputs)),
+        JSON.Member("multiply_adds", EntryWork(entry.body, program).json),
       ])
     }
     return JSON.object([

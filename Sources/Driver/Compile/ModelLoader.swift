@@ -5,15 +5,21 @@ import Support
 
 /// A model file as a module, whatever its format.
 public enum ModelLoader {
-  public static func load(_ path: String, shapes: [String: [Int]] = [:]) throws(Diagnostic) -> (Module, notes: [String]) {
+  /// `sources` are the files that were read besides `path`.
+  public static func load(_ path: String, shapes: [String: [Int]] = [:]) throws(Diagnostic)
+    -> (Module, notes: [String], sources: [String])
+  {
     switch Paths.suffix(path) {
     case "mir":
       let text = try MappedFile(path: path).view
       let module = try ModuleParser.parse(bytes: text.bytes, file: path, weights: WeightsBeside(path))
-      return (try freeze(module, shapes), [])
+      let weights = WeightsBeside(path).path
+      return (try freeze(module, shapes), [], Paths.exists(weights) ? [weights] : [])
     case "onnx":
-      return try ONNXFrontend.read(
-        try ONNXModel.read(path: path), file: path, options: ImportOptions(shapes: shapes))
+      let file = ModelFile(path: path)
+      let model = try ONNXModel.decode(try MappedFile(path: path).view, file: file)
+      let (module, notes) = try ONNXFrontend.read(model, file: path, options: ImportOptions(shapes: shapes))
+      return (module, notes, file.siblings)
     case "tflite", "gguf":
       throw .unsupported("\(Paths.suffix(path)) models cannot be read yet", at: Location(file: path))
     default:
@@ -33,7 +39,7 @@ public enum ModelLoader {
 
 /// Large weights of a .mir file lie in a container beside it.
 struct WeightsBeside: WeightSource {
-  private let path: String
+  let path: String
 
   init(_ model: String) { path = Paths.replacingExtension(of: model, with: "weights") }
 

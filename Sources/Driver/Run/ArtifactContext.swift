@@ -1,0 +1,144 @@
+import CMartlet
+import Glibc
+import IR
+import Support
+
+/// A created instance of a loaded model: its threads, state and workspace.
+final class ArtifactContext {
+  let artifact: LoadedArtifact
+  private let context: OpaquePointer
+  private var model: martlet_model { artifact.model.pointee }
+
+  /// `threads` 0 stands for as many as the artifact and the machine allow.
+  init(_ artifact: LoadedArtifact, threads: Int = 0) throws(Diagnostic) {
+    self.artifact = artifact
+    var options = martlet_options()
+    options.struct_size = UInt32(MemoryLayout<martlet_options>.size)
+    options.threads = Int32(threads)
+    var message = [CChar](repeating: 0, count: 512)
+    var created: OpaquePointer?
+    let weights = Paths.replacingExtension(of: artifact.path, with: "weights")
+    let status = message.withUnsafeMutableBufferPointer { buffer in
+      options.message = buffer.baseAddress
+      options.message_capacity = Int64(buffer.count)
+      guard Paths.exists(weights) else { return artifact.model.pointee.create(&options, &created) }
+      return weights.withCString { path in
+        options.weights_path = path
+        return artifact.model.pointee.create(&options, &created)
+      }
+    }
+    guard status == MARTLET_OK, let created else {
+      let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      throw ArtifactContext.failure(artifact, status, text)
+    }
+    context = created
+  }
+
+  deinit { model.destroy(context) }
+
+  var threads: Int { Int(model.thread_count(context)) }
+  var workspaceBytes: Int { Int(model.workspace_bytes(context)) }
+
+  /// Puts state back to what it was at first.
+  func reset() throws(Diagnostic) {
+    let status = model.reset(context)
+    guard status == MARTLET_OK else { throw failure(status) }
+  }
+
+  /// One run, with the results copied out of the workspace.
+  func run(entry: Int, _ inputs: [Tensor]) throws(Diagnostic) -> [Tensor] {
+    let call = try ArtifactCall(self, entry: entry, inputs)
+    try call.run()
+    return try call.results()
+  }
+
+  fileprivate func call(
+    _ entry: Int, _ inputs: UnsafePointer<martlet_tensor>, _ outputs: UnsafeMutablePointer<martlet_tensor>
+  ) throws(Diagnostic) {
+    let status = martlet_call(artifact.model, Int32(entry), context, inputs, outputs)
+    guard status == MARTLET_OK else { throw failure(status) }
+  }
+
+  private func failure(_ status: martlet_status) -> Diagnostic {
+    let message = model.last_error(context).map { String(cString: $0) } ?? ""
+    return ArtifactContext.failure(artifact, status, message)
+  }
+
+  private static func failure(_ artifact: LoadedArtifact, _ status: martlet_status, _ message: String) -> Diagnostic {
+    let text =
+      message.isEmpty
+      ? artifact.model.pointee.status_text(status).map { String(cString: $0) } ?? "status \(status)" : message
+    switch Int(status) {
+    case MARTLET_UNSUPPORTED_CPU: return .unsupported(text)
+    case MARTLET_INTERNAL: return .bug(text)
+    default: return .invalid(text)
+    }
+  }
+}
+
+/// The descriptors of one call, which may run again and again.
+final class ArtifactCall {
+  private let context: ArtifactContext
+  private let entry: Int
+  private let tensors: [Tensor]
+  private let inputs: UnsafeMutablePointer<martlet_tensor>
+  private let outputs: UnsafeMutablePointer<martlet_tensor>
+  private let dims: UnsafeMutablePointer<Int64>
+  private let outputCount: Int
+
+  init(_ context: ArtifactContext, entry: Int, _ tensors: [Tensor]) throws(Diagnostic) {
+    self.context = context
+    self.entry = entry
+    self.tensors = tensors
+    let signature = context.artifact.entries[entry]
+    guard tensors.count == signature.inputs.count else {
+      throw .bug("\(tensors.count) inputs for entry \(signature.name)")
+    }
+    for port in signature.outputs { _ = try port.requireTensor("output") }
+    outputCount = signature.outputs.count
+    let rank = Int(MARTLET_MAXIMUM_RANK)
+    inputs = .allocate(capacity: tensors.count + 1)
+    outputs = .allocate(capacity: outputCount + 1)
+    dims = .allocate(capacity: (tensors.count + outputCount + 1) * rank)
+    dims.initialize(repeating: 0, count: (tensors.count + outputCount + 1) * rank)
+    for (number, tensor) in tensors.enumerated() {
+      let place = dims + number * rank
+      for (axis, extent) in tensor.shape.prefix(rank).enumerated() { place[axis] = Int64(extent) }
+      let data = UnsafeMutableRawPointer(mutating: tensor.bytes.base)
+      (inputs + number).initialize(
+        to: martlet_tensor(
+          data: data, capacity: Int64(tensor.bytes.count), type: tensor.storage?.martletNumber ?? 0,
+          rank: Int32(tensor.shape.count), dims: place, strides: nil))
+    }
+    for number in 0..<outputCount {
+      (outputs + number).initialize(to: martlet_tensor())
+      outputs[number].dims = dims + (tensors.count + number) * rank
+    }
+  }
+
+  deinit {
+    inputs.deallocate()
+    outputs.deallocate()
+    dims.deallocate()
+  }
+
+  func run() throws(Diagnostic) { try context.call(entry, inputs, outputs) }
+
+  /// Copies of the results of the last run.
+  func results() throws(Diagnostic) -> [Tensor] {
+    var result: [Tensor] = []
+    for number in 0..<outputCount {
+      let output = outputs[number]
+      guard let type = ElementType(martlet: output.type), output.rank >= 0, output.rank <= MARTLET_MAXIMUM_RANK else {
+        throw .bug("output \(number) has the type \(output.type) and the rank \(output.rank)")
+      }
+      let shape = (0..<Int(output.rank)).map { Int(output.dims[$0]) }
+      guard let bytes = TensorType(type, shape.map { Dim($0) }).constantBytes, bytes == 0 || output.data != nil else {
+        throw .bug("output \(number) has the shape \(shape)")
+      }
+      let copy = ByteView(copying: UnsafeRawBufferPointer(start: output.data, count: bytes))
+      result.append(try Tensor(element: .plain(type), shape: shape, bytes: copy))
+    }
+    return result
+  }
+}

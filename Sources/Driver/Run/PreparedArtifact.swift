@@ -1,0 +1,153 @@
+import Codegen
+import CommandLineKit
+import Formats
+import Glibc
+import LLVMBackend
+import Support
+import Synchronization
+import Targets
+
+/// Where the files of a command line stand: to be compiled, to be loaded, or neither.
+enum RunnableKind {
+  case model, sharedLibrary, executable
+
+  /// Objects and archives are refused: there is nothing in them that could run.
+  static func of(_ path: String) throws(Diagnostic) -> RunnableKind {
+    if ["onnx", "mir", "tflite", "gguf"].contains(Paths.suffix(path)) { return .model }
+    let bytes = try MappedFile(path: path).view
+    if bytes.slice(0, 8)?.bytes == Array("!<arch>\n".utf8) {
+      throw .usage("\(path) is an archive, which cannot be run", hint: "compile with --emit shared or executable")
+    }
+    guard ELFImage.isELF(bytes) else {
+      throw .usage("\(path) is neither a model nor an artifact", hint: "a model ends in .onnx or .mir")
+    }
+    switch try ELFImage(bytes, file: path).kind {
+    case .object:
+      throw .usage("\(path) is an object, which cannot be run", hint: "compile with --emit shared or executable")
+    case .sharedLibrary: return .sharedLibrary
+    case .executable: return .executable
+    }
+  }
+}
+
+/// A shared library that is ready to be loaded: given, found in the cache, or compiled just now.
+struct PreparedArtifact {
+  enum CacheUse: String { case hit, miss, off }
+
+  var path: String
+  var cache = CacheUse.off
+  var compileSeconds: Double?
+  /// The folder it lies in when nothing is kept; gone with this value.
+  private var scratch: ScratchFolder?
+
+  /// A library as it is.
+  init(library path: String) { self.path = path }
+
+  /// Compiles a model for this machine, or finds it in the cache. `given` are the files that shapes came from, for
+  /// messages.
+  init(model path: String, _ options: CompileOptions, _ arguments: Arguments? = nil, given: [String: String] = [:])
+    throws(Diagnostic)
+  {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let profile = try Profile.named(options.target)
+    let name = CSyntax.identifier(Paths.stem(path))
+    guard let folder = options.cacheFolder else {
+      let scratch = try ScratchFolder()
+      self.scratch = scratch
+      self.path = "\(scratch.path)/\(name).so"
+      _ = try PreparedArtifact.compile(path, name, options, arguments, given, to: self.path)
+      compileSeconds = Compilation.seconds(clock.now - start)
+      return
+    }
+    let store = try KernelCache(folder: folder, profile: profile)
+    let key = try PreparedArtifact.key(path, options, profile)
+    self.path = Paths.absolute("\(folder)/\(key).so")
+    let list = "\(folder)/\(key).sources"
+    if !options.wantsToWatch, PreparedArtifact.isCurrent(self.path, list) {
+      cache = .hit
+      utimensat(AT_FDCWD, self.path, nil, 0)
+    } else {
+      cache = .miss
+      let sources = try PreparedArtifact.compile(path, name, options, arguments, given, to: self.path)
+      // Written last: an artifact without its list is made again.
+      let lines = sources.map { "\(PreparedArtifact.identity($0) ?? "") \($0)\n" }.joined()
+      try AtomicFile.write(Array(lines.utf8), to: list)
+    }
+    compileSeconds = Compilation.seconds(clock.now - start)
+    store.trim(keeping: key)
+  }
+
+  private static func compile(
+    _ path: String, _ name: String, _ options: CompileOptions, _ arguments: Arguments?, _ given: [String: String],
+    to output: String
+  ) throws(Diagnostic) -> [String] {
+    do throws(Diagnostic) {
+      var compilation = try Compilation(path, options)
+      for note in compilation.notes { StandardError.line("martlet: note: \(note)") }
+      let bar = CompileProgress()
+      try compilation.build(
+        .shared, name: name, sourceHash: try ModelLoader.hash(path), to: output, header: false,
+        progress: { _, total in bar.advance(of: total) })
+      bar.finish()
+      if let arguments { CompileCommand.report(compilation, arguments) }
+      return compilation.sources
+    } catch {
+      // A shape that came from a file is the file's fault, not the command line's.
+      guard error.kind == .usage, let (input, file) = given.first(where: { error.message.hasPrefix("--shape \($0.key):") })
+      else { throw error }
+      let reason = error.message.dropFirst("--shape \(input):".count)
+      throw .invalid("input \(input):\(reason)", at: Location(file: file))
+    }
+  }
+
+  /// Everything that decides what an artifact is, but for the files beside the model.
+  private static func key(_ path: String, _ options: CompileOptions, _ profile: Profile) throws(Diagnostic) -> String {
+    guard let identity = identity(path) else { throw .invalid("no such file", at: Location(file: path)) }
+    let machine = "\(profile.name) \(MachineOptions(profile))"
+    let parts = [
+      "artifact", martletVersion, LLVMBackend.version, identity, Paths.absolute(path), options.text, machine,
+      ownIdentity,
+    ]
+    return "\(ContentHash.of(parts.joined(separator: "\n")))"
+  }
+
+  /// A Martlet that was built again may compile differently under the same version.
+  private static let ownIdentity = identity("/proc/self/exe") ?? ""
+
+  private static func isCurrent(_ path: String, _ list: String) -> Bool {
+    guard Paths.exists(path), let text = (try? MappedFile(path: list))?.view.text else { return false }
+    return text.split(separator: "\n").allSatisfy { line in
+      let parts = line.split(separator: " ", maxSplits: 1)
+      return parts.count == 2 && identity(String(parts[1])) == String(parts[0])
+    }
+  }
+
+  /// Size, time and inode.
+  private static func identity(_ path: String) -> String? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return "\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec):\(status.st_ino):\(status.st_dev)"
+  }
+}
+
+extension CompileOptions {
+  /// Whether somebody asked to see how it is compiled, which a cached artifact cannot show.
+  var wantsToWatch: Bool {
+    explains || timesPasses || dump != nil || html != nil || !printAfter.isEmpty
+  }
+}
+
+/// A line on the terminal while kernels compile.
+final class CompileProgress: Sendable {
+  private let bar = Mutex<Progress?>(nil)
+
+  func advance(of total: Int) {
+    bar.withLock { progress in
+      if progress == nil { progress = Progress("compiling kernels", total: total) }
+      progress?.advance()
+    }
+  }
+
+  func finish() { bar.withLock { $0?.finish() } }
+}
