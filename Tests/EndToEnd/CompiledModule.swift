@@ -160,10 +160,13 @@ enum ModelTypes {
 
   static func code(_ type: ElementType) -> Int32 { Int32((order.firstIndex(of: type) ?? -1) + 1) }
 
+  static func element(_ code: Int32) -> ElementType? {
+    order.indices.contains(Int(code) - 1) ? order[Int(code) - 1] : nil
+  }
+
   /// A copy of an output.
   static func tensor(_ output: martlet_tensor) throws -> Tensor {
-    guard output.type > 0, output.type <= order.count else { throw Diagnostic.bug("an output of type \(output.type)") }
-    let element = order[Int(output.type) - 1]
+    guard let element = element(output.type) else { throw Diagnostic.bug("an output of type \(output.type)") }
     let shape = (0..<Int(output.rank)).map { Int(output.dims[$0]) }
     guard let count = element.bytes(for: shape.reduce(1, *)) else { throw Diagnostic.bug("an output \(shape)") }
     let bytes = UnsafeRawBufferPointer(start: output.data, count: count)

@@ -15,10 +15,10 @@ struct ErrorStudy {
   static let functionRoundoffs = 8.0
 
   let module: Module
-  let entry: String
-  let runs: [[Value]]
+  /// Entries and their inputs, run one after the other with state kept in between.
+  let runs: [(entry: String, inputs: [Value])]
 
-  /// Results of every run of `entry` in order, state kept between them.
+  /// Results of every run in order.
   func evaluate(disturbedBy seed: UInt64? = nil) throws(Diagnostic) -> [[Value]] {
     let evaluator = Evaluator(module)
     if let seed {
@@ -29,7 +29,7 @@ struct ErrorStudy {
       }
     }
     var results: [[Value]] = []
-    for inputs in runs { results.append(try evaluator.run(entry, inputs)) }
+    for run in runs { results.append(try evaluator.run(run.entry, run.inputs)) }
     return results
   }
 

@@ -27,6 +27,34 @@ import Testing
     try check((0..<UInt64(Self.count * 3 / 20)).map { $0 + 100_000 + Self.firstSeed }, target: target)
   }
 
+  @Test func aarch64MatchesEvaluate() throws {
+    let seeds = (0..<UInt64(max(1, Self.count / 25))).map { $0 + 200_000 + Self.firstSeed }
+    for start in stride(from: 0, to: seeds.count, by: 100) {
+      let batch = RandomBatch(Array(seeds[start..<min(start + 100, seeds.count)]), target: "aarch64")
+      for fault in batch.faults { Issue.record("aarch64, \(fault)") }
+      var merger = ModuleMerger(name: "m")
+      for graph in batch.graphs { try merger.add(graph.compiled, prefix: graph.prefix) }
+      guard let program = try EmulatedModule(merger.merged, from: .fused) else {
+        return print("skipped: there is no qemu-aarch64, or no C library for it")
+      }
+      let requests = batch.graphs.enumerated().flatMap { number, graph in
+        graph.study.runs.enumerated().map { index, run in
+          EmulatedModule.Request(entry: number, isFresh: index == 0, inputs: run.inputs)
+        }
+      }
+      var answers = try program.run(requests)[...]
+      for graph in batch.graphs {
+        do {
+          let results = try graph.study.runs.map { _ in try answers.removeFirst().get() }
+          if let fault = try graph.study.fault(of: results) { Issue.record("aarch64, seed \(graph.seed): \(fault)") }
+        } catch {
+          Issue.record("aarch64, seed \(graph.seed): \(error)")
+        }
+      }
+      print("aarch64: \(batch.graphs.count) graphs ran")
+    }
+  }
+
   /// Compiles the graphs in batches, and runs each twice: what the first run leaves in states, the second one sees.
   private func check(_ seeds: [UInt64], target: String) throws {
     let folder = try TestFolder()
@@ -36,42 +64,62 @@ import Testing
       let batch = RandomBatch(Array(seeds[start..<min(start + 100, seeds.count)]), target: target)
       for (reason, number) in batch.unsupported { unsupported[reason, default: 0] += number }
       for fault in batch.faults { Issue.record("\(target), \(fault)") }
-      guard !batch.graphs.isEmpty else { continue }
-      let compiled = try CompiledModule(batch.merged, target: target, name: "batch\(start)", in: folder, from: .fused)
-      for graph in batch.graphs {
-        checked += 1
-        do {
-          let context = try compiled.makeContext(threads: checked % 2 == 0 ? 1 : 2)
-          var results: [[Tensor]] = []
-          for inputs in graph.study.runs { results.append(try context.run("s\(graph.seed)_main", inputs)) }
-          if let fault = try graph.study.fault(of: results) {
-            Issue.record("\(target), seed \(graph.seed): \(fault)")
-          }
-        } catch {
-          Issue.record("\(target), seed \(graph.seed): \(error)")
-        }
-      }
+      checked += run(batch.graphs, target: target, name: "batch\(start)", in: folder)
     }
-    print("\(target): \(checked) of \(seeds.count) graphs ran; no code yet for \(unsupported)")
+    print("\(target): \(checked) of \(seeds.count) graphs ran")
+    for (reason, number) in unsupported.sorted(by: { $0.value > $1.value }) { print("  \(number) times: \(reason)") }
     #expect(seeds.isEmpty || checked * 2 > seeds.count, "most graphs can be compiled")
+  }
+
+  /// Builds graphs as one library and runs them; how many there were. Where that fails, halves tell which one it is.
+  private func run(_ graphs: [RandomBatch.Graph], target: String, name: String, in folder: TestFolder) -> Int {
+    guard let first = graphs.first else { return 0 }
+    do {
+      var merger = ModuleMerger(name: name)
+      for graph in graphs { try merger.add(graph.compiled, prefix: graph.prefix) }
+      let library = try CompiledModule(merger.merged, target: target, name: name, in: folder, from: .fused)
+      for graph in graphs { run(graph, of: library, target: target) }
+      return graphs.count
+    } catch {
+      guard graphs.count > 1 else {
+        Issue.record("\(target), seed \(first.seed): \(error)")
+        return 0
+      }
+      let middle = graphs.count / 2
+      return run(Array(graphs[..<middle]), target: target, name: "\(name)a", in: folder)
+        + run(Array(graphs[middle...]), target: target, name: "\(name)b", in: folder)
+    }
+  }
+
+  private func run(_ graph: RandomBatch.Graph, of library: CompiledModule, target: String) {
+    do {
+      CrashNote.set("\(target), seed \(graph.seed)")
+      let context = try library.makeContext(threads: graph.seed % 2 == 0 ? 1 : 2)
+      var results: [[Tensor]] = []
+      for run in graph.study.runs { results.append(try context.run("\(graph.prefix)main", run.inputs)) }
+      if let fault = try graph.study.fault(of: results) { Issue.record("\(target), seed \(graph.seed): \(fault)") }
+    } catch {
+      Issue.record("\(target), seed \(graph.seed): \(error)")
+    }
   }
 }
 
-/// Graphs of one build.
+/// Graphs that there is code for.
 struct RandomBatch {
   struct Graph {
     let seed: UInt64
+    /// After all passes.
+    let compiled: Module
     let study: ErrorStudy
+    var prefix: String { "s\(seed)_" }
   }
 
   private(set) var graphs: [Graph] = []
-  private(set) var merged = Module(name: "batch")
   /// What there is no code for, by reason.
   private(set) var unsupported: [String: Int] = [:]
   private(set) var faults: [String] = []
 
   init(_ seeds: [UInt64], target: String) {
-    var merger = ModuleMerger(name: "batch")
     for seed in seeds {
       do throws(Diagnostic) {
         let graph = RandomGraph(seed: seed)
@@ -79,10 +127,10 @@ struct RandomBatch {
         var options = CompileOptions()
         options.target = target
         var compilation = try Compilation(module, options)
-        _ = try compilation.schedule()
-        try merger.add(compilation.module, prefix: "s\(seed)_")
+        for kernel in try compilation.schedule().kernels { try kernel.verify() }
         let inputs = graph.inputs()
-        graphs.append(Graph(seed: seed, study: ErrorStudy(module: module, entry: "main", runs: [inputs, inputs])))
+        let study = ErrorStudy(module: module, runs: [("main", inputs), ("main", inputs)])
+        graphs.append(Graph(seed: seed, compiled: compilation.module, study: study))
       } catch {
         if error.kind == .unsupported {
           unsupported[error.message, default: 0] += 1
@@ -91,7 +139,6 @@ struct RandomBatch {
         }
       }
     }
-    merged = merger.merged
   }
 }
 

@@ -86,7 +86,9 @@ private struct SoftmaxRow {
   }
   private func reciprocal(_ sum: LoopValue) -> LoopValue { build.div(build.float(1, build.type(sum)), sum) }
   private func power(_ value: LoopValue, _ greatest: LoopValue) -> LoopValue {
-    scope.math.exp(build.sub(value, build.splat(greatest, lanes: build.type(value).lanes)))
+    // Rows side by side bring a greatest element each.
+    let lanes = build.type(greatest).lanes == 1 ? build.type(value).lanes : 1
+    return scope.math.exp(build.sub(value, build.splat(greatest, lanes: lanes)))
   }
   private func scaled(_ value: LoopValue, _ factor: LoopValue) -> LoopValue {
     build.mul(value, build.splat(factor, lanes: build.type(value).lanes))

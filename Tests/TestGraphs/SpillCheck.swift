@@ -3,18 +3,18 @@
 /// Reads assembly with LLVM's comments, in which spills say `64-byte Spill` or
 /// `Folded Reload`; accesses of local arrays do not. A loop is what lies between
 /// a label and a later jump back to it.
-struct SpillCheck {
-  struct Spill: Hashable, CustomStringConvertible {
-    var line: Int
-    var text: String
-    var description: String { "line \(line): \(text)" }
+public struct SpillCheck: Sendable {
+  public struct Spill: Hashable, Sendable, CustomStringConvertible {
+    public var line: Int
+    public var text: String
+    public var description: String { "line \(line): \(text)" }
   }
 
   /// Vector spills and reloads inside of loops.
-  let spills: [Spill]
-  let loops: Int
+  public let spills: [Spill]
+  public let loops: Int
 
-  init(assembly: String) {
+  public init(assembly: String) {
     let lines = assembly.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     var labels: [String: Int] = [:]
     var inLoop = Array(repeating: false, count: lines.count)
