@@ -37,7 +37,9 @@ import Testing
     }
     for n in [0, 1, 15, 16, 17] {
       let x = random.tensor(.f32, [n, 5, n])
-      try expectLowering("transpose n = \(n)", [TensorType(.f32, [.symbol("n"), 5, .symbol("n")])], [x], symbols: ["n": 0...99]) {
+      try expectLowering(
+        "transpose n = \(n)", [TensorType(.f32, [.symbol("n"), 5, .symbol("n")])], [x], symbols: ["n": 0...99]
+      ) {
         builder, x in [try builder.add(Transpose(permutation: [2, 0, 1]), x[0])]
       }
     }
@@ -48,7 +50,8 @@ import Testing
     for element in moved {
       let x = random.tensor(element, [5, 40])
       for (starts, sizes, steps) in [
-        ([1, 3], [3, 33], [1, 1]), ([4, 39], [5, 20], [-1, -2]), ([0, 1], [2, 13], [4, 3]), ([2, 39], [1, 1], [1, -900]),
+        ([1, 3], [3, 33], [1, 1]), ([4, 39], [5, 20], [-1, -2]), ([0, 1], [2, 13], [4, 3]),
+        ([2, 39], [1, 1], [1, -900]),
         ([0, 0], [0, 3], [1, 1]),
       ] {
         try expectLowering(
@@ -81,7 +84,8 @@ import Testing
     }
     let inputs = [random.tensor(.f32, [1, 6]), random.tensor(.f32, [9])]
     try expectLowering(
-      "broadcast", [TensorType(.f32, [1, .symbol("n")]), TensorType(.f32, [.symbol("m")])], inputs, symbols: ["n": 0...99, "m": 0...99]
+      "broadcast", [TensorType(.f32, [1, .symbol("n")]), TensorType(.f32, [.symbol("m")])], inputs,
+      symbols: ["n": 0...99, "m": 0...99]
     ) { builder, x in [try builder.add(Broadcast(shape: [.symbol("m"), .symbol("n")]), x[0])] }
   }
 
@@ -100,7 +104,8 @@ import Testing
     }
     let inputs = [random.tensor(.f32, [2, 5]), random.tensor(.f32, [2, 1])]
     try expectLowering(
-      "concat", [TensorType(.f32, [2, .symbol("n")]), TensorType(.f32, [2, .symbol("m")])], inputs, symbols: ["n": 0...99, "m": 0...99]
+      "concat", [TensorType(.f32, [2, .symbol("n")]), TensorType(.f32, [2, .symbol("m")])], inputs,
+      symbols: ["n": 0...99, "m": 0...99]
     ) { builder, x in try builder.add(Concat(axis: 1), x) }
   }
 
@@ -108,7 +113,8 @@ import Testing
     var random = Seeded(1)
     for element in [ElementType.f32, .f16, .i32, .i8, .i4] {
       for (before, after) in [
-        ([0, 1, 2, 0], [0, 2, 1, 0]), ([1, 0, 0, 3], [0, 0, 0, 4]), ([0, -1, 2, 0], [0, 3, -2, 0]), ([0, 0, 0, 0], [0, 0, 0, 0]),
+        ([0, 1, 2, 0], [0, 2, 1, 0]), ([1, 0, 0, 3], [0, 0, 0, 4]), ([0, -1, 2, 0], [0, 3, -2, 0]),
+        ([0, 0, 0, 0], [0, 0, 0, 0]),
         ([0, -4, 0, 0], [0, 1, 0, 0]),
       ] {
         let x = random.tensor(element, [2, 4, 5, 3])
@@ -120,7 +126,8 @@ import Testing
     }
     for n in [0, 1, 3, 17] {
       let x = random.tensor(.f32, [n, n])
-      try expectLowering("pad n = \(n)", [TensorType(.f32, [.symbol("n"), .symbol("n")])], [x], symbols: ["n": 0...99]) { builder, x in
+      try expectLowering("pad n = \(n)", [TensorType(.f32, [.symbol("n"), .symbol("n")])], [x], symbols: ["n": 0...99])
+      { builder, x in
         [try builder.add(Pad(before: [1, 2], after: [-2, 20]), x[0])]
       }
     }

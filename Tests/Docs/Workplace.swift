@@ -39,8 +39,9 @@ struct Workplace {
   /// The lines that a command prints, as a terminal would show them.
   func run(_ command: String) throws -> [String] {
     let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "(\(command)\n) 2>&1"]
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    // A command that hangs must not hang the tests.
+    process.arguments = ["timeout", "300", "/bin/sh", "-c", "(\(command)\n) 2>&1"]
     process.currentDirectoryURL = work
     var environment = ProcessInfo.processInfo.environment
     environment["PATH"] = "\(tools.path):\(environment["PATH"] ?? "")"
@@ -53,7 +54,9 @@ struct Workplace {
     try process.run()
     let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    var lines = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\n")
+    var lines = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\n").map { line in
+      String(line.reversed().drop { $0 == " " }.reversed())
+    }
     if lines.last == "" { lines.removeLast() }
     if process.terminationStatus != 0 { lines.append("[exit \(process.terminationStatus)]") }
     return lines

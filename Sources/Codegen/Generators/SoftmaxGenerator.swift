@@ -86,8 +86,7 @@ private struct SoftmaxRow {
   }
   private func reciprocal(_ sum: LoopValue) -> LoopValue { build.div(build.float(1, build.type(sum)), sum) }
   private func power(_ value: LoopValue, _ greatest: LoopValue) -> LoopValue {
-    // Rows side by side bring a greatest element each.
-    let lanes = build.type(greatest).lanes == 1 ? build.type(value).lanes : 1
+    let lanes = build.type(greatest).isVector ? 1 : build.type(value).lanes
     return scope.math.exp(build.sub(value, build.splat(greatest, lanes: lanes)))
   }
   private func scaled(_ value: LoopValue, _ factor: LoopValue) -> LoopValue {

@@ -28,13 +28,27 @@ extension ProgramBuilder {
     let shape = try tensorType(results[0]).shape
     var sources: [ScalarGraph.Source] = []
     var outputs: [TensorView] = []
+    let inputs = try graph.inputs.map { input throws(Diagnostic) in
+      try TensorView(dense: input.type, input.buffer).broadcast(from: input.type.shape, to: shape)
+    }
+    // Packed elements are written whole bytes at a time, which takes one result and one axis to walk.
+    let isFlat = results.count == 1 && inputs.allSatisfy { $0.strides == rowMajorStrides(shape) }
+    var loose: [(elements: TensorView, packed: TensorView)] = []
     for result in results {
       guard let source = graph.source(of: result) else { throw .bug("a result of a map is not computed by it") }
       sources.append(source)
-      outputs.append(try TensorView(dense: try tensorType(result), try allocate(for: result)))
-    }
-    let inputs = try graph.inputs.map { input throws(Diagnostic) in
-      try TensorView(dense: input.type, input.buffer).broadcast(from: input.type.shape, to: shape)
+      let view = try TensorView(dense: try tensorType(result), try allocate(for: result))
+      if view.element.bits >= 8 || isFlat {
+        outputs.append(view)
+      } else {
+        guard !view.element.isFloat else {
+          throw .unsupported("writing \(view.element) elements with strides has no code yet")
+        }
+        let count = shape.reduce(Dim(1), *)
+        let bytes = addBuffer("elements of \(label(result))", bytes: count, .workspace)
+        outputs.append(TensorView(bytes, .u8, strides: view.strides))
+        loose.append((TensorView(bytes, .u8, strides: [1]), TensorView(view.buffer, view.element, strides: [1])))
+      }
     }
     try emitMap(shape, inputs, outputs, exactLanes: graph.canFail, site: site) { scope, values throws(Diagnostic) in
       let nodes = try graph.emit(values, in: scope)
@@ -44,6 +58,9 @@ extension ProgramBuilder {
         case .node(let number): nodes[number]
         }
       }
+    }
+    for (elements, packed) in loose {
+      try emitCopy([shape.reduce(Dim(1), *)], from: elements, to: packed, site: site)
     }
   }
 

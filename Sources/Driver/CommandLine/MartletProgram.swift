@@ -6,6 +6,11 @@ public let martletProgram = Program(
   commands: [
     CompileCommand.command,
     RunCommand.command,
+    BenchCommand.command,
+    VerifyCommand.command,
+    OptCommand.command,
+    PassesCommand.command,
+    BenchWorker.command,
     OpsCommand.command,
     TargetsCommand.command,
     KernelsCommand.command,

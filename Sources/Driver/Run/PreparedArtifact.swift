@@ -94,7 +94,8 @@ struct PreparedArtifact {
       return compilation.sources
     } catch {
       // A shape that came from a file is the file's fault, not the command line's.
-      guard error.kind == .usage, let (input, file) = given.first(where: { error.message.hasPrefix("--shape \($0.key):") })
+      guard error.kind == .usage, !error.message.hasSuffix("there is no such input"),
+        let (input, file) = given.first(where: { error.message.hasPrefix("--shape \($0.key):") })
       else { throw error }
       let reason = error.message.dropFirst("--shape \(input):".count)
       throw .invalid("input \(input):\(reason)", at: Location(file: file))

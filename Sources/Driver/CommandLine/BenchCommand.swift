@@ -1,0 +1,154 @@
+import CommandLineKit
+import Formats
+import IR
+import Support
+import Targets
+
+/// `martlet bench`: how fast a model runs, measured in a process of its own, and how that compares.
+enum BenchCommand {
+  static let command = Command(.bench) { (arguments: Arguments) throws(Diagnostic) in
+    let path = arguments.positionals[0]
+    let kind = try RunnableKind.of(path)
+    let peers = try PeerEngine.named(arguments[RunKeys.peers])
+    if kind == .executable {
+      guard peers.isEmpty else { throw .usage("--vs needs a model, not an artifact") }
+      return try ArtifactProgram.run("bench", path, arguments)
+    }
+    if !peers.isEmpty, kind != .model { throw .usage("--vs needs a model, not an artifact") }
+    let bench = try Bench(path, kind, arguments)
+    return try peers.isEmpty ? bench.alone() : bench.versus(peers)
+  }
+}
+
+private struct Bench {
+  let model: String
+  let arguments: Arguments
+  let prepared: PreparedArtifact
+  let scratch: ScratchFolder
+  let inputs: [(name: String, path: String)]
+  let seconds: Double
+  let name: String?
+  private let worker: [String]
+  private let shapes: [String: [Int]]
+  private let entry: String
+
+  init(_ path: String, _ kind: RunnableKind, _ arguments: Arguments) throws(Diagnostic) {
+    model = path
+    self.arguments = arguments
+    seconds = arguments[RunKeys.seconds] ?? 2
+    name = arguments[CompileKeys.name]
+    let sources = try InputSources(arguments, seed: 0)
+    prepared = try RunCommand.prepare(path, kind, sources, arguments)
+    scratch = try ScratchFolder()
+    let artifact = try LoadedArtifact(path: prepared.path, name: name)
+    let number = try pickEntry(arguments[RunKeys.entry], among: artifact.entries)
+    let signature = artifact.entries[number]
+    entry = signature.name
+    let tensors = try sources.make(for: signature)
+    shapes = Dictionary(zip(signature.inputs.map(\.name), tensors.map(\.shape)), uniquingKeysWith: { a, _ in a })
+    inputs = try TensorFiles.save(
+      Array(zip(signature.inputs.map(\.name), tensors)), to: "\(scratch.path)/in", list: "inputs.json")
+
+    var words = ["bench-worker", prepared.path, "--entry", signature.name]
+    for (name, path) in inputs { words += ["--input", "\(name)=\(path)"] }
+    if let threads = arguments[CompileKeys.threads] { words += ["--threads", "\(threads)"] }
+    if let name { words += ["--name", name] }
+    let profile = try Profile.named(Profile.hostName)
+    for products in PeakKernel.Products.allCases {
+      guard let peak = PeakKernel(products, on: profile) else { continue }
+      words += ["--peak", "\(products.rawValue):\(peak.work):\(try peak.build(for: profile, in: scratch))"]
+    }
+    worker = words
+  }
+
+  /// One measurement in a process of its own.
+  private func measure(seconds: Double, outputs: String? = nil) throws(Diagnostic) -> JSON {
+    var words = worker + ["--seconds", "\(seconds)"]
+    if let outputs { words += ["--output-dir", outputs] }
+    let outcome = try Subprocess.run("/proc/self/exe", words)
+    guard outcome.status == 0 else {
+      let line = outcome.errors.split(separator: "\n").first.map(String.init) ?? "status \(outcome.status)"
+      let prefix = "martlet: error: "
+      let message = line.hasPrefix(prefix) ? String(line.dropFirst(prefix.count)) : line
+      throw Diagnostic(Diagnostic.Kind(rawValue: outcome.status) ?? .internal, message)
+    }
+    return try JSON.parse(Array(outcome.output.utf8), file: "the measurement")
+  }
+
+  func alone() throws(Diagnostic) -> ExitStatus {
+    let row = BenchRow(try measure(seconds: seconds), prepared)
+    if arguments[RunKeys.json] { StandardOutput.json(row.json) } else { StandardOutput.write(row.text) }
+    return .success
+  }
+
+  // MARK: Peers
+
+  private static let rounds = 3
+  /// Engines add up in other orders; what differs by more is a mistake of one of them.
+  private static let tolerance = 1e-3
+
+  func versus(_ peers: [PeerEngine]) throws(Diagnostic) -> ExitStatus {
+    let part = max(0.1, seconds / Double(Bench.rounds))
+    var own: [JSON] = []
+    var others: [[JSON]] = peers.map { _ in [] }
+    // In turn, so that a disturbance meets all of them.
+    for _ in 0..<Bench.rounds {
+      own.append(try measure(seconds: part, outputs: "\(scratch.path)/martlet"))
+      let threads = own[0]["threads"]?.int ?? 1
+      for (number, peer) in peers.enumerated() {
+        let folder = "\(scratch.path)/\(peer.rawValue)"
+        others[number].append(
+          try peer.run(model, inputs: inputs, threads: threads, seconds: part, outputs: folder))
+      }
+    }
+    var rows = [BenchRow(BenchRow.combined(own), prepared)]
+    rows[0].engine = "martlet"
+    var agree = true
+    for (number, peer) in peers.enumerated() {
+      let answer = BenchRow.combined(others[number])
+      var row = BenchRow(peer: peer, answer, like: rows[0])
+      row.ratio = rows[0].times.least > 0 ? row.times.least / rows[0].times.least : nil
+      let difference = try compare(answer)
+      row.difference = difference
+      if !difference.isOK {
+        agree = false
+        StandardError.line(
+          "martlet: error: the outputs of martlet and \(peer.rawValue) differ: "
+            + (difference.mismatch ?? "by up to \(Comparison.short(difference.maximumAbsolute))"))
+      }
+      rows.append(row)
+    }
+    rows[0].ratio = 1
+    if arguments[RunKeys.json] {
+      StandardOutput.json(.object([JSON.Member("rows", .array(rows.map(\.json)))]))
+    } else {
+      BenchRow.table(rows).print()
+    }
+    return agree ? .success : .checkFailed
+  }
+
+  /// The worst of all outputs.
+  private func compare(_ answer: JSON) throws(Diagnostic) -> Comparison {
+    let list = try JSON.parse(
+      MappedFile(path: "\(scratch.path)/martlet/outputs.json").view.bytes, file: "outputs.json")
+    var worst: Comparison?
+    for output in list.array ?? [] {
+      guard let name = output["name"]?.string, let file = output["file"]?.string,
+        let other = answer["outputs"]?[name]?.string
+      else { throw .invalid("the peer has no output \(output["name"]?.string ?? "?")") }
+      let mine = try Bench.tensor("\(scratch.path)/martlet/\(file)")
+      let theirs = try Bench.tensor(other)
+      let scale = theirs.doubles().lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0
+      let result = Comparison(mine, theirs, rtol: Bench.tolerance, atol: Bench.tolerance * scale)
+      if worst == nil || !result.isOK || result.maximumAbsolute > worst?.maximumAbsolute ?? 0 { worst = result }
+      if !result.isOK { break }
+    }
+    guard let worst else { throw .invalid("there is no output to compare") }
+    return worst
+  }
+
+  private static func tensor(_ path: String) throws(Diagnostic) -> Tensor {
+    let array = try NumPyArray.read(path: path)
+    return try Tensor(element: .plain(array.type), shape: array.dims, bytes: array.data)
+  }
+}

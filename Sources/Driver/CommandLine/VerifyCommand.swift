@@ -1,0 +1,180 @@
+import CommandLineKit
+import Formats
+import IR
+import Support
+
+/// `martlet verify`: a compiled model's results against somebody else's.
+enum VerifyCommand {
+  static let command = Command(.verify) { (arguments: Arguments) throws(Diagnostic) in
+    let path = arguments.positionals[0]
+    guard try RunnableKind.of(path) == .model else { throw .usage("verify needs a model, not an artifact") }
+    let expectedFile = arguments[RunKeys.expected]
+    let against = arguments[RunKeys.against]
+    guard expectedFile == nil || against == nil else { throw .usage("--expected and --against exclude each other") }
+    let check = try Verification(path, arguments)
+    if arguments[RunKeys.perOp] {
+      guard expectedFile == nil, against == nil || against == .reference else {
+        throw .usage("--per-op compares with the reference only")
+      }
+      return try check.perOp()
+    }
+    return try check.outputs(expectedFile, against ?? .reference)
+  }
+}
+
+private struct Verification {
+  private let path: String
+  private let arguments: Arguments
+  private let options: CompileOptions
+  private let module: Module
+  private let entry: EntrySignature
+  private let entryNumber: Int
+  private let inputs: [Tensor]
+  private let rtol: Double
+  private let atol: Double
+
+  init(_ path: String, _ arguments: Arguments) throws(Diagnostic) {
+    self.path = path
+    self.arguments = arguments
+    rtol = arguments[RunKeys.rtol] ?? 1e-4
+    atol = arguments[RunKeys.atol] ?? 1e-5
+    var options = try CompileOptions(arguments)
+    let archive = try arguments[RunKeys.inputs].map { file throws(Diagnostic) in try NumPyArchive.read(path: file) }
+    if let archive {
+      for name in archive.names { options.shapes[name] = try archive.array(name)?.dims }
+    }
+    self.options = options
+    do throws(Diagnostic) { module = try ModelLoader.load(path, shapes: options.shapes).0 } catch {
+      guard archive != nil, error.kind == .usage, error.message.hasPrefix("--shape ") else { throw error }
+      let reason = String(error.message.dropFirst("--shape ".count))
+      throw .invalid("input \(reason)", at: arguments[RunKeys.inputs].map { Location(file: $0) })
+    }
+    try Verifier.verify(module)
+    let functions = module.entries
+    let signatures = functions.map { [module] function in EntrySignature(function, of: module) }
+    entryNumber = try pickEntry(arguments[RunKeys.entry], among: signatures)
+    entry = signatures[entryNumber]
+    var sources = InputSources()
+    sources.seed = 0
+    sources.shapes = archive == nil ? options.shapes : [:]
+    if let archive {
+      inputs = try Verification.inputs(archive, entry, arguments[RunKeys.inputs] ?? "")
+    } else {
+      inputs = try sources.make(for: entry)
+    }
+  }
+
+  private static func inputs(_ archive: NumPyArchive, _ entry: EntrySignature, _ file: String) throws(Diagnostic)
+    -> [Tensor]
+  {
+    var result: [Tensor] = []
+    for port in entry.inputs {
+      guard let array = try archive.array(port.name) else {
+        throw .invalid("there is no array for input \(port.name)", at: Location(file: file))
+      }
+      result.append(try TensorFiles.tensor(array, as: try port.requireTensor("input"), Location(file: file, path: port.name)))
+    }
+    return result
+  }
+
+  // MARK: Outputs
+
+  func outputs(_ expectedFile: String?, _ against: RunKeys.Peer) throws(Diagnostic) -> ExitStatus {
+    let prepared = try PreparedArtifact(model: path, options, arguments)
+    let artifact = try LoadedArtifact(path: prepared.path)
+    let context = try ArtifactContext(artifact, threads: arguments[CompileKeys.threads] ?? 0)
+    let results = try context.run(entry: entryNumber, inputs)
+    let expected: ExpectedOutputs
+    if let expectedFile {
+      expected = try ExpectedOutputs(archive: expectedFile, for: entry)
+    } else {
+      switch against {
+      case .reference: expected = try ExpectedOutputs(evaluating: module, entry, inputs)
+      case .onnxruntime:
+        expected = try ExpectedOutputs(.onnxruntime, path, entry, inputs, threads: context.threads)
+      case .litert: throw .unsupported("verify --against litert is not there yet")
+      }
+    }
+    var rows: [(name: String, comparison: Comparison)] = []
+    for (output, result) in zip(entry.outputs, results) {
+      guard let wanted = expected.tensors[output.name] else { continue }
+      rows.append((output.name, Comparison(result, wanted, rtol: rtol, atol: atol)))
+    }
+    let isOK = rows.allSatisfy(\.comparison.isOK)
+    if arguments[RunKeys.json] {
+      StandardOutput.json(
+        .object([
+          JSON.Member("ok", .bool(isOK)),
+          JSON.Member("outputs", .array(rows.map { $0.comparison.json("name", $0.name) })),
+        ]))
+    } else {
+      var table = Table(
+        ["output", "max abs", "max rel", "SQNR dB", ""], numbers: ["max abs", "max rel", "SQNR dB"])
+      for (name, comparison) in rows { table.add([name] + comparison.cells) }
+      table.print()
+      StandardOutput.line("\(isOK ? "agrees" : "does not agree") with \(expected.source)")
+    }
+    return isOK ? .success : .checkFailed
+  }
+
+  // MARK: Ops
+
+  func perOp() throws(Diagnostic) -> ExitStatus {
+    let observed = try ObservedModule(module, entry: entry.name)
+    let scratch = try ScratchFolder()
+    var options = options
+    // The shapes are settled already.
+    options.shapes = [:]
+    var compilation = try Compilation(observed.module, options)
+    let library = "\(scratch.path)/observed.so"
+    try compilation.build(.shared, name: "observed", sourceHash: "", to: library, header: false)
+    let artifact = try LoadedArtifact(path: library)
+    let context = try ArtifactContext(artifact, threads: arguments[CompileKeys.threads] ?? 0)
+    let results = try context.run(entry: entryNumber, inputs)
+    let wanted = try Evaluator(observed.module).run(entry.name, inputs.map { .tensor($0) })
+    let own = entry.outputs.count
+    var rows: [(probe: ObservedModule.Probe, comparison: Comparison)] = []
+    for (number, probe) in observed.probes.enumerated() {
+      guard let tensor = wanted[own + number].tensor else { continue }
+      rows.append((probe, Comparison(results[own + number], tensor, rtol: rtol, atol: atol)))
+    }
+    let first = rows.first { !$0.comparison.isOK }
+    if arguments[RunKeys.json] {
+      StandardOutput.json(
+        .object([
+          JSON.Member("ok", .bool(first == nil)),
+          JSON.Member("first", first.map { .string($0.probe.site) } ?? .null),
+          JSON.Member("ops", .array(rows.map { $0.comparison.json("name", $0.probe.site) })),
+        ]))
+    } else {
+      var table = Table(
+        ["op", "site", "max abs", "max rel", "SQNR dB", ""], numbers: ["max abs", "max rel", "SQNR dB"])
+      for (probe, comparison) in rows { table.add([probe.mnemonic, probe.site] + comparison.cells) }
+      table.print()
+      if let first {
+        StandardOutput.line(oneLine("the first op that does not agree is \(first.probe.mnemonic) at \(first.probe.site)"))
+      } else {
+        StandardOutput.line("every op agrees with the reference")
+      }
+    }
+    return first == nil ? .success : .checkFailed
+  }
+}
+
+extension Comparison {
+  fileprivate var cells: [String] {
+    [
+      Comparison.short(maximumAbsolute), Comparison.short(maximumRelative), Comparison.short(signalToError),
+      isOK ? "ok" : mismatch ?? "too far",
+    ]
+  }
+
+  /// Infinities are null, as the language has none.
+  fileprivate func json(_ key: String, _ name: String) -> JSON {
+    .object([
+      JSON.Member(key, .string(name)), JSON.Member("max_abs", .number(maximumAbsolute)),
+      JSON.Member("max_rel", .number(maximumRelative)), JSON.Member("sqnr_db", .number(signalToError)),
+      JSON.Member("ok", .bool(isOK)),
+    ])
+  }
+}
