@@ -7,10 +7,10 @@ import Passes
 import Support
 
 /// A module compiled into a shared library and loaded into this process.
-final class CompiledModule {
+final class CompiledModule: @unchecked Sendable {
   let model: UnsafePointer<martlet_model>
   private let handle: UnsafeMutableRawPointer
-  private var entryNumbers: [String: Int32] = [:]
+  private let entryNumbers: [String: Int32]
 
   /// Compiles; the library lives in `folder`, under `name`.
   convenience init(
@@ -31,10 +31,12 @@ final class CompiledModule {
     guard let model = unsafeBitCast(symbol, to: Accessor.self)() else { throw Diagnostic.bug("no model in \(path)") }
     self.handle = handle
     self.model = model
+    var numbers: [String: Int32] = [:]
     for number in 0..<model.pointee.entry_count {
       guard let entry = model.pointee.entries[Int(number)] else { continue }
-      entryNumbers[String(cString: entry.pointee.name)] = number
+      numbers[String(cString: entry.pointee.name)] = number
     }
+    entryNumbers = numbers
   }
 
   deinit { dlclose(handle) }
@@ -175,7 +177,7 @@ enum ModelTypes {
 }
 
 /// A folder that is gone with its owner.
-final class TestFolder {
+final class TestFolder: Sendable {
   let url: URL
 
   init() throws {

@@ -118,11 +118,18 @@ enum TestPaths {
 
 /// Runs a program and fails with what it says.
 enum TestTool {
+  /// The command, which SwiftPM builds beside the bundle of tests.
+  static let martlet = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    .appendingPathComponent("martlet").path
+
   @discardableResult
-  static func run(_ tool: String, _ arguments: [String], in folder: String? = nil) throws -> String {
+  static func run(
+    _ tool: String, _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]
+  ) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [tool] + arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     let output = Pipe()
     process.standardOutput = output

