@@ -82,9 +82,14 @@ if withLLVM {
       swiftSettings: llvmHeaders),
 
     tests(
-      "Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support"], exclude: ["derive_polynomials.py"],
+      "Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support", "TestGraphs"], exclude: ["derive_polynomials.py"],
       settings: llvmHeaders),
-    tests("EndToEnd", uses: ["Driver", "IR", "Formats", "Support"], settings: llvmHeaders),
+    tests(
+      "EndToEnd",
+      uses: [
+        "Driver", "LLVMBackend", "Passes", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs",
+      ],
+      exclude: ["Models", "runner.c", "compile_time.sh", "large_weights.sh"], settings: llvmHeaders),
     // They run the command, which SwiftPM builds beside them.
     tests("Docs", uses: []),
   ]

@@ -7,6 +7,9 @@ public final class Evaluator {
   public var states: [String: Value] = [:]
   /// Called after every op of an entry's body, for per-op comparison.
   public var observe: ((OpID, [Value]) -> Void)?
+  /// Replaces the results of every op, regions included: for studies of how rounding errors grow. Gets the op, its
+  /// operands and what it computed.
+  public var amend: ((Operation, [Value], [Value]) -> [Value])?
   /// Ops still allowed to run; a guard against endless loops.
   public var fuel = Int.max
 
@@ -77,7 +80,7 @@ final class Frame {
       next = operation.next
       guard evaluator.fuel > 0 else { throw .invalid("the evaluation takes too many steps") }
       evaluator.fuel -= 1
-      let results: [Value]
+      var results: [Value]
       do throws(Diagnostic) {
         for check in operation.guards {
           if let a = check.left.evaluate(symbols), let b = check.right.evaluate(symbols), a != b {
@@ -91,6 +94,7 @@ final class Frame {
         var call = EvaluationCall(
           frame: self, regions: operation.regions, resultTypes: operation.results.map { function.type($0) })
         results = try operation.kind.evaluate(inputs, &call)
+        if let amend = evaluator.amend { results = amend(operation, inputs, results) }
         for (result, value) in zip(operation.results, results) {
           try bind(function.type(result), to: value, "the result of \(operation.kind.mnemonic)")
         }

@@ -76,17 +76,16 @@ typedef struct martlet_config {
   martlet_status (*initialize)(martlet_context *context); /* fills zeroed state; NULL: zeros are right */
 } martlet_config;
 
-/* The first 64 bytes of a side file of weights, little endian. Data starts at a multiple of 4096. */
+/* The first 48 bytes of a side file of weights, little endian. The directory follows, then the data at a multiple of
+ * 4096. */
 typedef struct martlet_weights_header {
-  char magic[8]; /* "MRTLWGTS" */
+  char magic[8]; /* "MARTLETW" */
   uint32_t version;
-  uint32_t header_bytes;
-  uint64_t file_bytes;
-  uint64_t hash; /* of the data, as the compiler computed it */
+  uint32_t entry_count;
+  uint64_t hash; /* of the directory, which holds a hash of every entry */
   uint64_t data_offset;
   uint64_t data_bytes;
-  uint64_t directory_offset; /* names, types and layouts; not read at run time */
-  uint64_t directory_bytes;
+  uint64_t directory_bytes; /* names, types and layouts; not read at run time */
 } martlet_weights_header;
 
 struct martlet_context {

@@ -6,7 +6,7 @@ MARTLET_LOCAL martlet_status martlet_take_weights(martlet_context *context, cons
                                                   const char *path) {
   const martlet_config *config = context->config;
   const martlet_status bad = MARTLET_WEIGHTS_MISMATCH;
-  const char *const magic = "MRTLWGTS";
+  const char *const magic = "MARTLETW";
   martlet_weights_header header;
   int i, wrong = 0;
   if ((uintptr_t)file % MARTLET_ALIGNMENT)
@@ -18,14 +18,11 @@ MARTLET_LOCAL martlet_status martlet_take_weights(martlet_context *context, cons
   for (i = 0; i < (int)sizeof header.magic; ++i) wrong |= header.magic[i] != magic[i];
   if (wrong)
     return martlet_fail(context, bad, "%s: not a weights file", path);
-  if (header.version != 1 || header.header_bytes < sizeof header)
+  if (header.version != 1)
     return martlet_fail(context, bad, "%s: weights file version %d, expected 1", path, (int64_t)header.version);
-  if (header.file_bytes != (uint64_t)bytes)
-    return martlet_fail(context, bad, "%s: %d bytes long, its header says %d", path, bytes,
-                        (int64_t)(header.file_bytes & INT64_MAX));
   if (header.data_offset > (uint64_t)bytes || header.data_bytes > (uint64_t)bytes - header.data_offset ||
       header.data_offset % MARTLET_ALIGNMENT)
-    return martlet_fail(context, bad, "%s: its data does not lie within the file", path);
+    return martlet_fail(context, bad, "%s: its data does not lie within its %d bytes", path, bytes);
   if (header.data_bytes != (uint64_t)config->model->weights_size)
     return martlet_fail(context, bad, "%s: %d bytes of weights, %s needs %d", path, (int64_t)header.data_bytes,
                         config->model->name, config->model->weights_size);

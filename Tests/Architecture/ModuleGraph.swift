@@ -5,6 +5,7 @@ enum ModuleGraph {
     // What everybody may use, and embedded data.
     "Support": [],
     "CData": [],
+    "CMartlet": [],
 
     // What Martlet knows.
     "IR": ["Support"],
@@ -24,7 +25,7 @@ enum ModuleGraph {
     "CommandLineKit": ["Support"],
     "Driver": [
       "Frontends", "Emit", "Formats", "Passes", "Quantization", "IR", "Codegen", "LLVMBackend", "Targets", "CData",
-      "CommandLineKit", "Support",
+      "CMartlet", "CommandLineKit", "Support",
     ],
     "CAPI": ["Driver", "Support"],
     "martlet": ["Driver", "CommandLineKit", "Support"],

@@ -1,5 +1,6 @@
 import Codegen
 import LLVMBackend
+import TestGraphs
 import Testing
 
 @Suite struct MatmulTileTests {

@@ -235,9 +235,10 @@ static void test_weights(const char *program) {
   const martlet_config file_config = {.model = &weighty, .weights_file = "test.weights", .weights_hash = 77};
   _Alignas(64) struct {
     martlet_weights_header header;
+    char directory[16];
     char data[64];
-  } file = {{"", 1, 64, 128, 77, 64, 8, 0, 0}, "weights"};
-  memcpy(file.header.magic, "MRTLWGTS", 8);
+  } file = {{"", 1, 0, 77, 64, 8, 0}, "", "weights"};
+  memcpy(file.header.magic, "MARTLETW", 8);
   char message[300] = "", path[4000];
   martlet_options options = {.struct_size = sizeof options, .threads = 1, .message = message, .message_capacity = 300};
   martlet_context *c;
@@ -263,7 +264,7 @@ static void test_weights(const char *program) {
   CHECK(!strcmp(message, "weights in memory: weights of another build of test (hashes differ)"));
   file.header.data_offset = UINT64_MAX - 63;
   CHECK(martlet_create(&file_config, &options, &c) == MARTLET_WEIGHTS_MISMATCH);
-  CHECK(!strcmp(message, "weights in memory: its data does not lie within the file"));
+  CHECK(!strcmp(message, "weights in memory: its data does not lie within its 128 bytes"));
   file.header.magic[0] = 'm';
   CHECK(martlet_create(&file_config, &options, &c) == MARTLET_WEIGHTS_MISMATCH);
   CHECK(!strcmp(message, "weights in memory: not a weights file"));

@@ -20,7 +20,7 @@ struct GraphGenerator {
   /// No float gets larger; f16 holds it.
   static let limit = 1e4
   /// No tensor gets more elements.
-  static let countLimit = 600
+  var countLimit: Int { options.large ? 12_000 : 600 }
 
   let options: RandomGraph.Options
   var random: Seeded
@@ -62,7 +62,7 @@ struct GraphGenerator {
     if options.symbols {
       for name in ["n", "m"].prefix(random.below(3)) {
         builder.module.declare(symbol: name, in: 1...64)
-        symbols[name] = random.within(1...5)
+        symbols[name] = random.within(1...(options.large ? 19 : 5))
         leading.append(Dim(symbol: name))
       }
     }
@@ -75,11 +75,12 @@ struct GraphGenerator {
     }
     // A picture, which convolutions and pools take.
     let image = [
-      leading.first ?? Dim(1), Dim(random.within(3...6)), Dim(random.within(3...6)), Dim(random.within(1...4)),
+      leading.first ?? Dim(1), Dim(random.within(3...(options.large ? 14 : 6))),
+      Dim(random.within(3...(options.large ? 14 : 6))), Dim(random.within(1...(options.large ? 20 : 4))),
     ]
     addArgument("image", .f32, image)
     let integer = random.pick([ElementType.i8, .u8, .i16, .i32, .i64, .u8, .i8]) ?? .i8
-    addArgument("integers", integer, [Dim(random.within(1...3)), Dim(random.within(2...5))])
+    addArgument("integers", integer, [Dim(random.within(1...3)), Dim(random.within(2...(options.large ? 70 : 5)))])
     addArgument(
       "index", random.chance(50) ? .i64 : .i32, random.chance(30) ? [] : [Dim(random.within(1...3))], low: 0, high: 2)
     addArgument("flag", .bool, [], low: 0, high: 1)
@@ -88,7 +89,7 @@ struct GraphGenerator {
   private mutating func randomShape(rank: Int) -> [Dim] {
     (0..<max(rank, 0)).map { _ in
       if let name = random.pick(symbols.keys.sorted()), random.chance(20) { return Dim(symbol: name) }
-      return Dim(random.pick([1, 2, 3, 4, 5, 7, 8]) ?? 1)
+      return Dim(random.pick(options.large ? [1, 3, 8, 15, 16, 17, 33, 40] : [1, 2, 3, 4, 5, 7, 8]) ?? 1)
     }
   }
 
@@ -96,7 +97,7 @@ struct GraphGenerator {
     _ name: String, _ element: ElementType, _ dims: [Dim], low: Double = -2, high: Double = 2
   ) {
     // Products of the larger extents leave room for further growth.
-    let shape = concrete(dims).flatMap { $0.reduce(1, *) <= GraphGenerator.countLimit ? dims : nil } ?? [Dim(2)]
+    let shape = concrete(dims).flatMap { $0.reduce(1, *) <= countLimit ? dims : nil } ?? [Dim(2)]
     let type = TensorType(element, shape)
     let low = element.isSigned ? low : max(low, 0)
     let tensor = randomTensor(element, concrete(shape) ?? [], low, high, withNaN: options.withNaN)
@@ -142,7 +143,7 @@ struct GraphGenerator {
     case 24: try addExtents()
     case 25: try addQuantization()
     case 26: try addBlocks()
-    case 27: try addSequence()
+    case 27: if options.sequences { try addSequence() }
     case 28: if options.state { try addState() }
     case 29: if options.control { try addIf() }
     case 30: if options.control { try addLoop() }
@@ -168,7 +169,7 @@ struct GraphGenerator {
   /// Whether a tensor of this shape may join the graph.
   func fits(_ dims: [Dim]) -> Bool {
     guard dims.count <= 5, let shape = concrete(dims) else { return false }
-    return shape.allSatisfy { $0 > 0 } && shape.reduce(1, *) <= GraphGenerator.countLimit
+    return shape.allSatisfy { $0 > 0 } && shape.reduce(1, *) <= countLimit
   }
 
   func fitting(_ fits: (Item) -> Bool) -> [Item] { pool.filter(fits) }

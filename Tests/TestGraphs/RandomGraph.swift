@@ -19,6 +19,12 @@ public struct RandomGraph: Sendable {
     public var jumps = true
     /// Element types that floats may have besides f32.
     public var otherFloats = true
+    /// Values that are no tensors.
+    public var sequences = true
+    /// Weights in a packed order of their own.
+    public var packed = true
+    /// Extents that take several vectors and tiles; evaluating takes longer.
+    public var large = false
     /// Puts NaN among the float inputs.
     public var withNaN = false
 

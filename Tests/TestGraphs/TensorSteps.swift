@@ -14,14 +14,14 @@ extension GraphGenerator {
     let isInteger = !a.isFloat
     if a.isFloat, random.chance(25) { return try addSelfProduct(a) }
     guard let inner = shape[shape.count - 1].constant else { return }
-    let columns = random.pick([1, 2, 3, 5, 8]) ?? 1
+    let columns = random.pick(options.large ? [1, 5, 16, 17, 33, 64, 70] : [1, 2, 3, 5, 8]) ?? 1
     let bound = isInteger ? 0 : Double(inner) * a.magnitude * 0.5
     guard fits(shape.dropLast() + [Dim(columns)]), bound + 1 <= GraphGenerator.limit else { return }
     let element = isInteger ? ElementType.i8 : a.element
     let (low, high) = isInteger ? (-128.0, 127.0) : (-0.5, 0.5)
     let b: ValueID
     var kind = MatMul()
-    if random.chance(30) {
+    if random.chance(30), options.packed {
       let layout = PackedLayout(columns: random.pick([4, 8]) ?? 4, group: isInteger ? 4 : 1)
       b = try weight(element, [inner, columns], low, high, packed: layout)
     } else if random.chance(40) {
@@ -74,7 +74,7 @@ extension GraphGenerator {
     padding += padding
     let depthwise = channels > 1 && random.chance(30)
     let groups = depthwise ? channels : 1
-    let filters = depthwise ? channels * random.within(1...2) : random.within(1...5)
+    let filters = depthwise ? channels * random.within(1...2) : random.within(1...(options.large ? 40 : 5))
     let perFilter = window.reduce(1, *) * channels / groups
     let bound = Double(perFilter) * x.magnitude * 0.5 + 1
     guard x.type.rank <= 4 || channels <= 4, x.isFloat == false || bound <= GraphGenerator.limit else { return }
@@ -82,7 +82,7 @@ extension GraphGenerator {
     let (low, high) = x.isFloat ? (-0.5, 0.5) : (-128.0, 127.0)
     var kind = Conv(strides: strides, padding: padding, dilations: dilations, groups: groups)
     let w: ValueID
-    if random.chance(30) {
+    if random.chance(30), options.packed {
       kind.kernel = window
       let layout = random.chance(70) ? PackedLayout(columns: 4, group: x.isFloat ? 1 : 4) : nil
       w = try weight(element, [perFilter, filters], low, high, packed: layout)

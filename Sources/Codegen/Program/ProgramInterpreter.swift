@@ -15,6 +15,10 @@ public final class ProgramInterpreter {
   public var splitsSmallWork = false
   let weights: [UInt8]
   var states: [UInt8]
+  /// Runs a kernel by name on buffers, scalars, thread and threads; nil interprets it.
+  public typealias KernelRunner = (String, inout [[UInt8]], [Int], Int, Int) throws(Diagnostic) -> Int
+  /// Compiled kernels in place of interpreted ones.
+  public var runner: KernelRunner?
   private let hasFMA: Bool
   private var kernels: [String: KernelInterpreter] = [:]
 
@@ -92,7 +96,14 @@ public final class ProgramInterpreter {
     return symbols
   }
 
-  func kernel(_ name: String) throws(Diagnostic) -> KernelInterpreter {
+  func run(
+    kernel name: String, _ buffers: inout [[UInt8]], _ scalars: [Int], thread: Int, threads: Int
+  ) throws(Diagnostic) -> Int {
+    if let runner { return try runner(name, &buffers, scalars, thread, threads) }
+    return try kernel(name).run(&buffers, scalars: scalars, thread: thread, threads: threads)
+  }
+
+  private func kernel(_ name: String) throws(Diagnostic) -> KernelInterpreter {
     if let known = kernels[name] { return known }
     guard let kernel = program.kernels.first(where: { $0.name == name }) else {
       throw .bug("there is no kernel \(name)")
@@ -168,7 +179,6 @@ private final class ProgramRun {
   }
 
   private func perform(_ dispatch: Dispatch) throws(Diagnostic) {
-    let kernel = try interpreter.kernel(dispatch.kernel)
     let parameters = interpreter.parameters(of: dispatch.kernel)
     guard parameters.count == dispatch.buffers.count else { throw .bug("\(dispatch.kernel) takes other buffers") }
     var buffers: [[UInt8]] = []
@@ -184,7 +194,8 @@ private final class ProgramRun {
     let useful = isSplit ? interpreter.threads : try memory.value(dispatch.parallelism)
     let threads = max(1, min(interpreter.threads, useful))
     for thread in 0..<threads {
-      let status = try kernel.run(&buffers, scalars: scalars, thread: thread, threads: threads)
+      let status = try interpreter.run(
+        kernel: dispatch.kernel, &buffers, scalars, thread: thread, threads: threads)
       guard status == 0 else {
         throw .invalid("kernel @\(dispatch.kernel) fails with status \(status)", at: Location(path: dispatch.site))
       }

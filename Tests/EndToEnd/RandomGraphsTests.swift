@@ -1,0 +1,175 @@
+import Codegen
+@testable import Driver
+import Foundation
+import IR
+import Support
+import Targets
+import TestGraphs
+import Testing
+
+/// Random graphs, compiled: the same results as `evaluate`, which defines them.
+@Suite(.serialized) struct RandomGraphsTests {
+  /// How many graphs; `MARTLET_RANDOM_GRAPHS` asks for more, `MARTLET_RANDOM_SEED` for others.
+  static let count = Int(ProcessInfo.processInfo.environment["MARTLET_RANDOM_GRAPHS"] ?? "") ?? 1000
+  static let firstSeed = UInt64(ProcessInfo.processInfo.environment["MARTLET_RANDOM_SEED"] ?? "") ?? 0
+
+  /// Seeds that found a bug once.
+  static let regressions: [UInt64] = []
+
+  @Test func hostMatchesEvaluate() throws {
+    try check((0..<UInt64(Self.count)).map { $0 + Self.firstSeed }, target: "host")
+  }
+
+  @Test func seedsThatFailedPass() throws { try check(Self.regressions, target: "host") }
+
+  @Test(arguments: ["x86-64-v3", "x86-64-v4", "znver5"]) func profilesMatchEvaluate(_ target: String) throws {
+    guard try HostCPU.runs(target) else { return print("skipped: this machine cannot run \(target)") }
+    try check((0..<UInt64(Self.count * 3 / 20)).map { $0 + 100_000 + Self.firstSeed }, target: target)
+  }
+
+  @Test func aarch64MatchesEvaluate() throws {
+    let seeds = (0..<UInt64(max(1, Self.count / 25))).map { $0 + 200_000 + Self.firstSeed }
+    for start in stride(from: 0, to: seeds.count, by: 100) {
+      let batch = RandomBatch(Array(seeds[start..<min(start + 100, seeds.count)]), target: "aarch64")
+      for fault in batch.faults { Issue.record("aarch64, \(fault)") }
+      var merger = ModuleMerger(name: "m")
+      for graph in batch.graphs { try merger.add(graph.compiled, prefix: graph.prefix) }
+      guard let program = try EmulatedModule(merger.merged, from: .fused) else {
+        return print("skipped: there is no qemu-aarch64, or no C library for it")
+      }
+      let requests = batch.graphs.enumerated().flatMap { number, graph in
+        graph.study.runs.enumerated().map { index, run in
+          EmulatedModule.Request(entry: number, isFresh: index == 0, inputs: run.inputs)
+        }
+      }
+      var answers = try program.run(requests)[...]
+      for graph in batch.graphs {
+        do {
+          let results = try graph.study.runs.map { _ in try answers.removeFirst().get() }
+          if let fault = try graph.study.fault(of: results) { Issue.record("aarch64, seed \(graph.seed): \(fault)") }
+        } catch {
+          Issue.record("aarch64, seed \(graph.seed): \(error)")
+        }
+      }
+      print("aarch64: \(batch.graphs.count) graphs ran")
+    }
+  }
+
+  /// Compiles the graphs in batches, and runs each twice: what the first run leaves in states, the second one sees.
+  private func check(_ seeds: [UInt64], target: String) throws {
+    let folder = try TestFolder()
+    var unsupported: [String: Int] = [:]
+    var checked = 0
+    for start in stride(from: 0, to: seeds.count, by: 100) {
+      let batch = RandomBatch(Array(seeds[start..<min(start + 100, seeds.count)]), target: target)
+      for (reason, number) in batch.unsupported { unsupported[reason, default: 0] += number }
+      for fault in batch.faults { Issue.record("\(target), \(fault)") }
+      checked += run(batch.graphs, target: target, name: "batch\(start)", in: folder)
+    }
+    print("\(target): \(checked) of \(seeds.count) graphs ran")
+    for (reason, number) in unsupported.sorted(by: { $0.value > $1.value }) { print("  \(number) times: \(reason)") }
+    #expect(seeds.isEmpty || checked * 2 > seeds.count, "most graphs can be compiled")
+  }
+
+  /// Builds graphs as one library and runs them; how many there were. Where that fails, halves tell which one it is.
+  private func run(_ graphs: [RandomBatch.Graph], target: String, name: String, in folder: TestFolder) -> Int {
+    guard let first = graphs.first else { return 0 }
+    do {
+      var merger = ModuleMerger(name: name)
+      for graph in graphs { try merger.add(graph.compiled, prefix: graph.prefix) }
+      let library = try CompiledModule(merger.merged, target: target, name: name, in: folder, from: .fused)
+      for graph in graphs { run(graph, of: library, target: target) }
+      return graphs.count
+    } catch {
+      guard graphs.count > 1 else {
+        Issue.record("\(target), seed \(first.seed): \(error)")
+        return 0
+      }
+      let middle = graphs.count / 2
+      return run(Array(graphs[..<middle]), target: target, name: "\(name)a", in: folder)
+        + run(Array(graphs[middle...]), target: target, name: "\(name)b", in: folder)
+    }
+  }
+
+  private func run(_ graph: RandomBatch.Graph, of library: CompiledModule, target: String) {
+    defer { graph.keep() }
+    do {
+      CrashNote.set("\(target), seed \(graph.seed)")
+      let context = try library.makeContext(threads: graph.seed % 2 == 0 ? 1 : 2)
+      var results: [[Tensor]] = []
+      for run in graph.study.runs { results.append(try context.run("\(graph.prefix)main", run.inputs)) }
+      if let fault = try graph.study.fault(of: results) { Issue.record("\(target), seed \(graph.seed): \(fault)") }
+    } catch {
+      Issue.record("\(target), seed \(graph.seed): \(error)")
+    }
+  }
+}
+
+/// Graphs that there is code for.
+struct RandomBatch {
+  struct Graph {
+    let seed: UInt64
+    /// After all passes.
+    let compiled: Module
+    let study: ErrorStudy
+    var prefix: String { "s\(seed)_" }
+
+    /// Writes the graph as text into the folder that `MARTLET_KEEP` names, before and after the passes.
+    func keep() {
+      guard let folder = ProcessInfo.processInfo.environment["MARTLET_KEEP"] else { return }
+      for (module, name) in [(study.module, "seed\(seed).mir"), (compiled, "seed\(seed).fused.mir")] {
+        try? Data(module.text().utf8).write(to: URL(fileURLWithPath: folder).appendingPathComponent(name))
+      }
+    }
+  }
+
+  private(set) var graphs: [Graph] = []
+  /// What there is no code for, by reason.
+  private(set) var unsupported: [String: Int] = [:]
+  private(set) var faults: [String] = []
+
+  /// Of ten graphs, two have all there is; the others leave out what there is no code for, and three of them are large.
+  static func options(_ seed: UInt64) -> RandomGraph.Options {
+    var options = RandomGraph.Options()
+    options.sequences = seed % 10 < 2
+    options.packed = seed % 10 < 2
+    options.large = seed % 10 > 6
+    options.withNaN = seed % 10 == 5
+    return options
+  }
+
+  init(_ seeds: [UInt64], target: String) {
+    for seed in seeds {
+      do throws(Diagnostic) {
+        let graph = RandomGraph(seed: seed, options: RandomBatch.options(seed))
+        let module = try graph.module()
+        var options = CompileOptions()
+        options.target = target
+        var compilation = try Compilation(module, options)
+        for kernel in try compilation.schedule().kernels { try kernel.verify() }
+        let inputs = graph.inputs()
+        let study = ErrorStudy(module: module, runs: [("main", inputs), ("main", inputs)])
+        graphs.append(Graph(seed: seed, compiled: compilation.module, study: study))
+      } catch {
+        if error.kind == .unsupported {
+          // Types differ, reasons do not.
+          unsupported[error.message.replacing(/ [a-z0-9]+\[.*\]( @\w+)?/, with: " a type"), default: 0] += 1
+        } else {
+          faults.append("seed \(seed): \(error)")
+        }
+      }
+    }
+  }
+}
+
+/// Which profiles' code this machine runs.
+enum HostCPU {
+  static func runs(_ target: String) throws -> Bool {
+    let profile = try Profile.named(target)
+    let host = try Profile.host()
+    guard profile.architecture == host.architecture else { return false }
+    let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+    let needed = ["x86-64-v3": "avx2", "x86-64-v4": "avx512bw", "znver5": "avx512_vp2intersect"]
+    return needed[target].map { flags.contains(" \($0)") } ?? true
+  }
+}
