@@ -90,6 +90,8 @@ if withLLVM {
         "Driver", "LLVMBackend", "Passes", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs",
       ],
       exclude: ["Models", "runner.c", "compile_time.sh", "large_weights.sh"], settings: llvmHeaders),
+    // They run the command, and a C program with the compiler in it, which SwiftPM builds beside them.
+    tests("Command", uses: ["Support"], exclude: ["compile_and_run.c"]),
     // They run the command, which SwiftPM builds beside them.
     tests("Docs", uses: []),
   ]
