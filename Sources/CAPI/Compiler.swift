@@ -22,7 +22,7 @@ public func load(
   }
 }
 
-@_cdecl("martlet_compiled_model")
+@_cdecl("martlet_compiled_table")
 public func table(_ compiled: UnsafeRawPointer?) -> UnsafeRawPointer? {
   compiled.map { Unmanaged<CompiledModel>.fromOpaque($0).takeUnretainedValue().table }
 }

@@ -102,8 +102,11 @@ import Testing
     for suffix in [".so", ".a", ".o", ""] {
       let artifact = folder["dense\(suffix)"]
       #expect(
-        try Martlet.run("compile", model, "-o", artifact, "--target", "aarch64", "--emit", suffix.isEmpty ? "object" : kinds[suffix] ?? "")
-          .status == 0)
+        try Martlet.run(
+          "compile", model, "-o", artifact, "--target", "aarch64", "--emit",
+          suffix.isEmpty ? "object" : kinds[suffix] ?? ""
+        )
+        .status == 0)
       let metadata = try Martlet.run("inspect", artifact, "--json").json
       #expect(metadata["target"] == "aarch64" && metadata["entries"]?.array?.count == 1, "\(suffix)")
     }

@@ -37,7 +37,7 @@ int main(int count, char **words) {
   snprintf(options, sizeof options, "{\"shape\": {\"x\": [2, 24]}, \"threads\": 1, \"cache_dir\": \"%s\"}", words[2]);
   EXPECT(martlet_compiler_load(words[1], options, &compiled) == 0);
   EXPECT(!strcmp(martlet_compiler_message(), ""));
-  model = martlet_compiled_model(compiled);
+  model = martlet_compiled_table(compiled);
   EXPECT(model->magic == MARTLET_MAGIC && model->entry_count == 1);
   EXPECT(model->create(NULL, &context) == MARTLET_OK);
   for (i = 0; i < 2 * 24; ++i) x[i] = (float)(i % 5 - 2);

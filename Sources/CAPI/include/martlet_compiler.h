@@ -3,7 +3,7 @@
  *   martlet_compiled *compiled;
  *   if (martlet_compiler_load("digits.onnx", "{\"shape\": {\"image\": [1, 1, 8, 8]}}", &compiled))
  *     fprintf(stderr, "%s\n", martlet_compiler_message());
- *   const martlet_model *model = martlet_compiled_model(compiled);      from here on as martlet.h says
+ *   const martlet_model *model = martlet_compiled_table(compiled);      from here on as martlet.h says
  *   ...
  *   martlet_compiler_release(compiled);
  *
@@ -39,7 +39,7 @@ const char *martlet_compiler_message(void);
 int32_t martlet_compiler_load(const char *model, const char *options, martlet_compiled **compiled);
 
 /* The table of the loaded model; lives until `compiled` is released. */
-const struct martlet_model *martlet_compiled_model(const martlet_compiled *compiled);
+const struct martlet_model *martlet_compiled_table(const martlet_compiled *compiled);
 
 /* Unloads the model. Its contexts and pools must be destroyed before. NULL is fine. */
 void martlet_compiler_release(martlet_compiled *compiled);

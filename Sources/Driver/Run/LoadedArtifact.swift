@@ -79,7 +79,8 @@ final class LoadedArtifact: @unchecked Sendable {
     }
     guard let first = models.first else { throw .invalid("it holds no model that Martlet compiled", at: place) }
     guard models.count == 1 else {
-      throw .usage("\(place) holds \(models.count) models", hint: "choose one by --name: \(models.joined(separator: ", "))")
+      throw .usage(
+        "\(place) holds \(models.count) models", hint: "choose one by --name: \(models.joined(separator: ", "))")
     }
     return first
   }
