@@ -148,7 +148,7 @@ struct MapGenerator {
   }
 
   /// Drops axes of extent one and merges neighbours that every view walks as one.
-  private func mergedAxes() -> (extents: [Dim], inputs: [[Dim]], outputs: [[Dim]]) {
+  func mergedAxes() -> (extents: [Dim], inputs: [[Dim]], outputs: [[Dim]]) {
     var extents: [Dim] = []
     var strides: [[Dim]] = Array(repeating: [], count: inputs.count + outputs.count)
     let views = inputs + outputs

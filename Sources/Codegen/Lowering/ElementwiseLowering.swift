@@ -77,6 +77,11 @@ extension ProgramBuilder {
 
   /// Copies elements from one view to another, converting nothing.
   func emitCopy(_ shape: [Dim], from source: TensorView, to target: TensorView, site: String) throws(Diagnostic) {
-    try emitMap(shape, [source], [target], site: site) { $1 }
+    guard !shape.contains(0) else { return }
+    let map = MapGenerator(shape: shape, inputs: [source], outputs: [target]) { $1 }
+    guard let transpose = try TransposeGenerator(map, profile) else {
+      return try dispatch("map", at: site) { scope throws(Diagnostic) in try map.generate(scope, profile) }
+    }
+    try dispatch("transpose", at: site) { transpose.generate($0) }
   }
 }

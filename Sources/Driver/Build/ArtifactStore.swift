@@ -51,8 +51,7 @@ struct ArtifactStore {
       }
       try copy(output, to: stored(key))
       // Written last: an artifact without its list is not used.
-      let lines = sources.map { "\(Self.identity($0) ?? "") \($0)\n" }.joined()
-      try AtomicFile.write(Array(lines.utf8), to: "\(folder)/\(key).sources")
+      try Self.writeSources(sources, to: "\(folder)/\(key).sources")
     } catch {}
   }
 
@@ -69,7 +68,13 @@ struct ArtifactStore {
   /// A Martlet that was built again may compile differently under the same version.
   private static let ownIdentity = identity("/proc/self/exe") ?? ""
 
-  private static func isCurrent(_ list: String) -> Bool {
+  static func writeSources(_ sources: [String], to list: String) throws(Diagnostic) {
+    let lines = sources.map { "\(identity($0) ?? "") \($0)\n" }.joined()
+    try AtomicFile.write(Array(lines.utf8), to: list)
+  }
+
+  /// Whether the files of a list are what they were.
+  static func isCurrent(_ list: String) -> Bool {
     guard let text = (try? MappedFile(path: list))?.view.text else { return false }
     return text.split(separator: "\n").allSatisfy { line in
       let parts = line.split(separator: " ", maxSplits: 1)

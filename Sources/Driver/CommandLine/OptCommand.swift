@@ -20,7 +20,7 @@ enum OptCommand {
     var manager = PassManager()
     manager.verifiesEach = true
     try manager.run(passes, on: &module)
-    StandardOutput.write(module.text())
+    StandardOutput.line(module.text())
     return .success
   }
 }

@@ -120,39 +120,24 @@ private struct Verification {
   // MARK: Ops
 
   func perOp() throws(Diagnostic) -> ExitStatus {
-    let observed = try ObservedModule(module, entry: entry.name)
-    let scratch = try ScratchFolder()
-    var options = options
-    // The shapes are settled already.
-    options.shapes = [:]
-    var compilation = try Compilation(observed.module, options)
-    let library = "\(scratch.path)/observed.so"
-    try compilation.build(.shared, name: "observed", sourceHash: "", to: library, header: false)
-    let artifact = try LoadedArtifact(path: library)
-    let context = try ArtifactContext(artifact, threads: arguments[CompileKeys.threads] ?? 0)
-    let results = try context.run(entry: entryNumber, inputs)
-    let wanted = try Evaluator(observed.module).run(entry.name, inputs.map { .tensor($0) })
-    let own = entry.outputs.count
-    var rows: [(probe: ObservedModule.Probe, comparison: Comparison)] = []
-    for (number, probe) in observed.probes.enumerated() {
-      guard let tensor = wanted[own + number].tensor else { continue }
-      rows.append((probe, Comparison(results[own + number], tensor, rtol: rtol, atol: atol)))
-    }
-    let first = rows.first { !$0.comparison.isOK }
+    let ops = try OpComparison(
+      module, entry: entry.name, number: entryNumber, inputs, options, rtol: rtol, atol: atol)
+    let rows = ops.rows
+    let first = ops.firstWrong
     if arguments[RunKeys.json] {
       StandardOutput.json(
         .object([
           JSON.Member("ok", .bool(first == nil)),
-          JSON.Member("first", first.map { .string($0.probe.site) } ?? .null),
-          JSON.Member("ops", .array(rows.map { $0.comparison.json("name", $0.probe.site) })),
+          JSON.Member("first", first.map { .string($0.site) } ?? .null),
+          JSON.Member("ops", .array(rows.map { $0.comparison.json("name", $0.site) })),
         ]))
     } else {
       var table = Table(
         ["op", "site", "max abs", "max rel", "SQNR dB", ""], numbers: ["max abs", "max rel", "SQNR dB"])
-      for (probe, comparison) in rows { table.add([probe.mnemonic, probe.site] + comparison.cells) }
+      for row in rows { table.add([row.mnemonic, row.site] + row.comparison.cells) }
       table.print()
       if let first {
-        StandardOutput.line(oneLine("the first op that does not agree is \(first.probe.mnemonic) at \(first.probe.site)"))
+        StandardOutput.line(oneLine("the first op that does not agree is \(first.mnemonic) at \(first.site)"))
       } else {
         StandardOutput.line("every op agrees with the reference")
       }

@@ -61,18 +61,18 @@ struct PreparedArtifact {
       return
     }
     let store = try KernelCache(folder: folder, profile: profile)
-    let key = try PreparedArtifact.key(path, options, profile)
+    let artifacts = ArtifactStore(folder: folder)
+    let key = try artifacts.key(path, options, profile, kind: .shared, name: name, output: "")
     self.path = Paths.absolute("\(folder)/\(key).so")
     let list = "\(folder)/\(key).sources"
-    if !options.wantsToWatch, PreparedArtifact.isCurrent(self.path, list) {
+    if !options.wantsToWatch, Paths.exists(self.path), ArtifactStore.isCurrent(list) {
       cache = .hit
       utimensat(AT_FDCWD, self.path, nil, 0)
     } else {
       cache = .miss
       let sources = try PreparedArtifact.compile(path, name, options, arguments, given, to: self.path)
       // Written last: an artifact without its list is made again.
-      let lines = sources.map { "\(PreparedArtifact.identity($0) ?? "") \($0)\n" }.joined()
-      try AtomicFile.write(Array(lines.utf8), to: list)
+      try ArtifactStore.writeSources(sources, to: list)
     }
     compileSeconds = Compilation.seconds(clock.now - start)
     store.trim(keeping: key)
@@ -100,35 +100,6 @@ struct PreparedArtifact {
       let reason = error.message.dropFirst("--shape \(input):".count)
       throw .invalid("input \(input):\(reason)", at: Location(file: file))
     }
-  }
-
-  /// Everything that decides what an artifact is, but for the files beside the model.
-  private static func key(_ path: String, _ options: CompileOptions, _ profile: Profile) throws(Diagnostic) -> String {
-    guard let identity = identity(path) else { throw .invalid("no such file", at: Location(file: path)) }
-    let machine = "\(profile.name) \(MachineOptions(profile))"
-    let parts = [
-      "artifact", martletVersion, LLVMBackend.version, identity, Paths.absolute(path), options.text, machine,
-      ownIdentity,
-    ]
-    return "\(ContentHash.of(parts.joined(separator: "\n")))"
-  }
-
-  /// A Martlet that was built again may compile differently under the same version.
-  private static let ownIdentity = identity("/proc/self/exe") ?? ""
-
-  private static func isCurrent(_ path: String, _ list: String) -> Bool {
-    guard Paths.exists(path), let text = (try? MappedFile(path: list))?.view.text else { return false }
-    return text.split(separator: "\n").allSatisfy { line in
-      let parts = line.split(separator: " ", maxSplits: 1)
-      return parts.count == 2 && identity(String(parts[1])) == String(parts[0])
-    }
-  }
-
-  /// Size, time and inode.
-  private static func identity(_ path: String) -> String? {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    return "\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec):\(status.st_ino):\(status.st_dev)"
   }
 }
 

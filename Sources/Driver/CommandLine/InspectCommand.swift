@@ -1,0 +1,65 @@
+import Codegen
+import CommandLineKit
+import Formats
+import IR
+import Support
+
+/// `martlet inspect`: what a model or an artifact is.
+enum InspectCommand {
+  static let command = Command(.inspect) { (arguments: Arguments) throws(Diagnostic) in
+    let path = arguments.positionals[0]
+    if ["onnx", "mir", "tflite", "gguf"].contains(Paths.suffix(path)) {
+      try model(path, arguments)
+    } else {
+      try artifact(path, arguments)
+    }
+    return .success
+  }
+
+  private static func model(_ path: String, _ arguments: Arguments) throws(Diagnostic) {
+    let (module, notes, _) = try ModelLoader.load(path)
+    for note in notes { StandardError.line("martlet: note: \(note)") }
+    try Verifier.verify(module)
+    let summary = ModelSummary(module, path: path)
+    if let file = arguments[RunKeys.htmlPage] {
+      let program = Result { () throws(Diagnostic) -> Codegen.Program in
+        var compilation = try Compilation(module, CompileOptions())
+        return try compilation.schedule()
+      }
+      let page = ModelPage(title: module.name, lines: summary.lines, program: program).render()
+      try AtomicFile.write(Array(page.utf8), to: file)
+    }
+    if arguments[RunKeys.json] {
+      StandardOutput.json(summary.json)
+    } else {
+      for line in summary.lines { StandardOutput.line(line) }
+    }
+  }
+
+  private static func artifact(_ path: String, _ arguments: Arguments) throws(Diagnostic) {
+    guard arguments[RunKeys.htmlPage] == nil else { throw .usage("--html describes models, not artifacts") }
+    let models = try ArtifactMetadata.read(path)
+    if arguments[RunKeys.json] {
+      StandardOutput.json(models.count == 1 ? models[0] : .array(models))
+      return
+    }
+    for model in models {
+      func word(_ key: String) -> String { model[key]?.string ?? "?" }
+      var lines = ["\(path): model \(word("name")), compiled by \(word("compiler")) for \(word("target"))"]
+      lines.append("options \(word("options"))")
+      lines.append("source hash \(word("source_hash"))")
+      for entry in model["entries"]?.array ?? [] {
+        lines.append("entry \(entry["name"]?.string ?? "?")")
+        for (key, label) in [("inputs", "in   "), ("outputs", "out  ")] {
+          for port in entry[key]?.array ?? [] {
+            lines.append("  \(label)\(port["name"]?.string ?? "?"): \(port["type"]?.string ?? "?")")
+          }
+        }
+      }
+      let weights = Bytes.text(model["weights_bytes"]?.int ?? 0)
+      let state = Bytes.text(model["state_bytes"]?.int ?? 0)
+      lines.append("\(model["kernels"]?.int ?? 0) kernels, weights \(weights), state \(state)")
+      for line in lines { StandardOutput.line(oneLine(line)) }
+    }
+  }
+}
