@@ -45,9 +45,8 @@ private struct Verification {
     }
     self.options = options
     do throws(Diagnostic) { module = try ModelLoader.load(path, shapes: options.shapes).0 } catch {
-      guard archive != nil, error.kind == .usage, error.message.hasPrefix("--shape ") else { throw error }
-      let reason = String(error.message.dropFirst("--shape ".count))
-      throw .invalid("input \(reason)", at: arguments[RunKeys.inputs].map { Location(file: $0) })
+      let file = arguments[RunKeys.inputs] ?? ""
+      throw ShapeFault.placed(error, Dictionary((archive?.names ?? []).map { ($0, file) }, uniquingKeysWith: { a, _ in a }))
     }
     try Verifier.verify(module)
     let functions = module.entries
