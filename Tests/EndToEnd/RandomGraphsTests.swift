@@ -92,7 +92,7 @@ import Testing
   }
 
   private func run(_ graph: RandomBatch.Graph, of library: CompiledModule, target: String) {
-    defer { graph.keep() }
+    graph.keep()
     do {
       CrashNote.set("\(target), seed \(graph.seed)")
       let context = try library.makeContext(threads: graph.seed % 2 == 0 ? 1 : 2)
@@ -153,7 +153,7 @@ struct RandomBatch {
       } catch {
         if error.kind == .unsupported {
           // Types differ, reasons do not.
-          unsupported[error.message.replacing(#/ [a-z0-9]+\[.*\]( @\w+)?/#, with: " a type"), default: 0] += 1
+          unsupported[error.message.replacing(#/\ [a-z0-9]+\[.*\]( @\w+)?/#, with: " a type"), default: 0] += 1
         } else {
           faults.append("seed \(seed): \(error)")
         }

@@ -6,14 +6,15 @@ struct Liveness {
   private let buffers: [Buffer]
   private var time = 0
   private var ranges: [BufferID: (first: Int, last: Int)] = [:]
-  /// The loops around the current step: when each began.
-  private var loops: [Int] = []
+  /// When each loop began and ended, inner ones first.
+  private var loops: [(start: Int, end: Int)] = []
 
   init(_ buffers: [Buffer]) { self.buffers = buffers }
 
   func lives(of steps: [Step]) -> [MemoryPlanner.Life] {
     var copy = self
     copy.walk(steps)
+    copy.coverLoops()
     return copy.ranges.sorted { $0.key < $1.key }.map {
       MemoryPlanner.Life(
         buffer: $0.key, bytes: buffers[$0.key.number].bytes, first: $0.value.first, last: $0.value.last)
@@ -40,13 +41,22 @@ struct Liveness {
         if let trip { touch(trip) }
         touch(condition)
         let start = time
-        loops.append(start)
         walk(body)
         // The condition, and whatever came from before the loop, is read again in the next iteration.
         touch(condition)
         time += 1
         for (buffer, range) in ranges where range.first <= start && range.last > start { ranges[buffer]!.last = time }
-        loops.removeLast()
+        loops.append((start, time))
+      }
+    }
+  }
+
+  /// What iterations leave behind piece by piece: first touched inside of a loop, but needed behind it, so that no
+  /// iteration may use its memory for anything else.
+  private mutating func coverLoops() {
+    for loop in loops {
+      for (buffer, range) in ranges where range.first > loop.start && range.first <= loop.end && range.last > loop.end {
+        ranges[buffer]!.first = loop.start
       }
     }
   }
