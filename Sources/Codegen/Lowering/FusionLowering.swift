@@ -19,7 +19,10 @@ extension Fusion: OpLowering {
 }
 
 extension ProgramBuilder {
-  func lowerFused(_ ops: [OpID], yields: [ValueID]) throws(Diagnostic) {
+  func lowerFused(_ all: [OpID], yields: [ValueID]) throws(Diagnostic) {
+    // Constants lie among the weights; what reads them reads memory.
+    for op in all where function[op].kind is Constant { try lowerSingle(op) }
+    let ops = all.filter { !(function[$0].kind is Constant) }
     let site = ops.flatMap { function[$0].locations }.uniqued().joined(separator: ", ")
     let isScalar = { (op: OpID) in self.function[op].kind is any ScalarLowering }
     if ops.allSatisfy(isScalar), sameShape(yields) {
