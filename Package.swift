@@ -76,7 +76,7 @@ if withLLVM {
         "CommandLineKit", "Support",
       ],
       settings: llvmHeaders),
-    module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"], settings: llvmHeaders),
+    module("CAPI", at: "Sources/CAPI", uses: ["Driver", "Support"], exclude: ["include"], settings: llvmHeaders),
     .executableTarget(
       name: "martlet", dependencies: ["Driver", "CommandLineKit", "Support"], path: "Sources/martlet",
       swiftSettings: llvmHeaders),
@@ -90,12 +90,15 @@ if withLLVM {
         "Driver", "LLVMBackend", "Passes", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs",
       ],
       exclude: ["Models", "runner.c", "compile_time.sh", "large_weights.sh"], settings: llvmHeaders),
+    // They run the command, and a C program with the compiler in it, which SwiftPM builds beside them.
+    tests("Command", uses: ["Support"], exclude: ["compile_and_run.c"]),
     // They run the command, which SwiftPM builds beside them.
     tests("Docs", uses: []),
   ]
   products = [
     .executable(name: "martlet", targets: ["martlet"]),
-    .library(name: "libmartlet", type: .dynamic, targets: ["CAPI"]),
+    // Named apart from the command: the file is libmartlet-c.so.
+    .library(name: "martlet-c", type: .dynamic, targets: ["CAPI"]),
   ]
 }
 

@@ -31,6 +31,11 @@ public enum Interruption {
       action.sa_flags = Int32(SA_RESTART)
       _ = sigaction(signal, &action, nil)
     }
+    // A parent that starts us from a thread with signals blocked hands that on.
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in signals { sigaddset(&set, signal) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   private static func isIgnored(_ action: sigaction) -> Bool {

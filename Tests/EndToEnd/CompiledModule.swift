@@ -63,6 +63,11 @@ final class CompiledModule: @unchecked Sendable {
     return entry
   }
 
+  /// Up to the zero that ends it in C.
+  private func text(_ message: [CChar]) -> String {
+    String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   func makeContext(
     threads: Int32 = 1, _ configure: (inout martlet_options) -> Void = { _ in }
   ) throws -> ModelContext {
@@ -78,7 +83,7 @@ final class CompiledModule: @unchecked Sendable {
       return model.pointee.create(&options, &context)
     }
     guard status == Int32(MARTLET_OK), let context else {
-      throw ModelFailure(status: status, message: String(cString: message))
+      throw ModelFailure(status: status, message: text(message))
     }
     return ModelContext(self, context)
   }

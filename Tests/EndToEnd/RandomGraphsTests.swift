@@ -153,7 +153,7 @@ struct RandomBatch {
       } catch {
         if error.kind == .unsupported {
           // Types differ, reasons do not.
-          unsupported[error.message.replacing(/\ [a-z0-9]+\[.*\]( @\w+)?/, with: " a type"), default: 0] += 1
+          unsupported[error.message.replacing(#/\ [a-z0-9]+\[.*\]( @\w+)?/#, with: " a type"), default: 0] += 1
         } else {
           faults.append("seed \(seed): \(error)")
         }

@@ -10,26 +10,11 @@ import Targets
 /// padded, copied or masked. Tiles whose taps behave alike share their code: a
 /// 3x3 filter needs nine variants (corners, edges, inside).
 struct ConvolutionGenerator {
-  /// One output axis: how windows fall on the input.
-  struct Axis {
-    var input: Int
-    var output: Int
-    var window: Int
-    var stride: Int
-    var dilation: Int
-    var before: Int
-
-    /// The taps of the window at output index `o` that meet the input.
-    func taps(at o: Int) -> Set<Int> {
-      Set((0..<window).filter { (0..<input).contains(o * stride + $0 * dilation - before) })
-    }
-  }
-
   let multiplication: Multiplication
   let batch: Dim
   /// A one-dimensional convolution has one row.
-  let vertical: Axis
-  let horizontal: Axis
+  let vertical: WindowAxis
+  let horizontal: WindowAxis
   /// Channels of the image, and of one group.
   let channels: Int
   let groupChannels: Int
@@ -45,16 +30,6 @@ struct ConvolutionGenerator {
 
   private static let cachedPanelBytes = 256 << 10
 
-  /// A run of equal tiles along one axis.
-  private struct Run {
-    var first: Int
-    /// Output indices in a tile.
-    var extent: Int
-    var count: Int
-    /// Per index in the tile, its taps.
-    var taps: [Set<Int>]
-  }
-
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let build = scope.build
     let emitter = try EpilogueEmitter(scope, epilogue)
@@ -63,9 +38,9 @@ struct ConvolutionGenerator {
     scope.work = batch * executedProducts
     let rowsPerTile =
       horizontal.output >= tile.rows ? 1 : Swift.max(1, Swift.min(vertical.output, tile.rows / horizontal.output))
-    let rowRuns = runs(vertical, extent: rowsPerTile, isEven: false)
-    let columnRuns = runs(
-      horizontal, extent: rowsPerTile > 1 ? horizontal.output : Swift.min(tile.rows, horizontal.output),
+    let rowRuns = vertical.runs(extent: rowsPerTile, isEven: false)
+    let columnRuns = horizontal.runs(
+      extent: rowsPerTile > 1 ? horizontal.output : Swift.min(tile.rows, horizontal.output),
       isEven: true)
     let rowTiles = rowRuns.reduce(0) { $0 + $1.count }
     let panelCount = layout.panels.constant ?? 1
@@ -75,7 +50,8 @@ struct ConvolutionGenerator {
     let imageStride = vertical.input * horizontal.input * channels
 
     func emitTile(
-      _ rowRun: Run, _ columnRun: Run, n: LoopValue, y: LoopValue, x: LoopValue, rowTile: LoopValue,
+      _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, n: LoopValue, y: LoopValue, x: LoopValue,
+      rowTile: LoopValue,
       panelNumber: LoopValue, group: LoopValue, vectors: Int, maskTail: Int?
     ) {
       // The element under tap (0, 0) of the tile's first pixel; its offset may be negative where padding begins.
@@ -204,29 +180,9 @@ struct ConvolutionGenerator {
     if let failure = emitter.failure { throw failure }
   }
 
-  /// Cuts an axis into tiles of at most `extent` indices and merges equal neighbours into runs. Tiles are as even as
-  /// possible, or full ones followed by a rest.
-  private func runs(_ axis: Axis, extent: Int, isEven: Bool) -> [Run] {
-    let tiles = (axis.output + extent - 1) / extent
-    var result: [Run] = []
-    var first = 0
-    for number in 0..<tiles {
-      let size =
-        isEven ? axis.output / tiles + (number < axis.output % tiles ? 1 : 0) : Swift.min(extent, axis.output - first)
-      let taps = (first..<first + size).map { axis.taps(at: $0) }
-      if let last = result.last, last.extent == size, last.taps == taps {
-        result[result.count - 1].count += 1
-      } else {
-        result.append(Run(first: first, extent: size, count: 1, taps: taps))
-      }
-      first += size
-    }
-    return result
-  }
-
   /// The runs along the summed axis of one tile: one a tap, neighbouring taps of a filter row merged where the same
   /// pixels take part and their channels are neighbours in memory.
-  private func segments(_ rowRun: Run, _ columnRun: Run) -> [TileSegment] {
+  private func segments(_ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run) -> [TileSegment] {
     let depthPerTap = (layout.depth.constant ?? 0) / (vertical.window * horizontal.window)
     let canMerge = horizontal.dilation == 1 && groups == 1 && depthPerTap == groupChannels
     var result: [TileSegment] = []
@@ -259,8 +215,6 @@ struct ConvolutionGenerator {
 
   /// Multiply-adds of one image, without those that padding saves.
   private var executedProducts: Int {
-    let rows = (0..<vertical.output).reduce(0) { $0 + vertical.taps(at: $1).count }
-    let columns = (0..<horizontal.output).reduce(0) { $0 + horizontal.taps(at: $1).count }
-    return rows * columns * groupChannels * groups * (layout.columns.constant ?? 0)
+    vertical.allTaps * horizontal.allTaps * groupChannels * groups * (layout.columns.constant ?? 0)
   }
 }

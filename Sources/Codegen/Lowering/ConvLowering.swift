@@ -8,105 +8,178 @@ extension Conv: OpLowering {
   }
 }
 
+/// A convolution to be lowered, with everything the generators ask of it.
+private struct Convolution {
+  var op: OpID
+  var followedBy: [OpID]
+  var result: ValueID
+  var bias: ValueID?
+  var site: String
+  var multiplication: Multiplication
+  var image: TensorType
+  var imageBuffer: BufferID
+  var filters: ValueID
+  /// `[O, taps..., C / groups]`.
+  var filterShape: [Int]
+  var channels: Int
+  var groups: Int
+  var geometry: WindowGeometry
+  var sums: TensorType
+
+  var spatial: Int { geometry.window.count }
+  var taps: Int { geometry.window.reduce(1, *) }
+  var groupChannels: Int { channels / groups }
+  /// Filters of one group.
+  var columns: Int { filterShape[0] / groups }
+  /// Each tap starts a new group of the summed axis, so that taps can be skipped.
+  var depthPerTap: Int {
+    let group = multiplication.group
+    return (groupChannels + group - 1) / group * group
+  }
+  var isPadded: Bool { (geometry.before + geometry.after).contains { $0 > 0 } }
+  /// A plain matrix product: every pixel by itself.
+  var isPointwise: Bool { taps == 1 && groups == 1 && geometry.strides.allSatisfy { $0 == 1 } && !isPadded }
+
+  /// The vertical and horizontal axis of an image of known size; nil where only the run knows it, or there are three.
+  var axes: (vertical: WindowAxis, horizontal: WindowAxis)? {
+    guard spatial <= 2 else { return nil }
+    var axes: [WindowAxis] = []
+    for axis in 0..<spatial {
+      guard let input = image.shape[axis + 1].constant, let output = sums.shape[axis + 1].constant else { return nil }
+      axes.append(
+        WindowAxis(
+          input: input, output: output, window: geometry.window[axis], stride: geometry.strides[axis],
+          dilation: geometry.dilations[axis], before: geometry.before[axis]))
+    }
+    return spatial == 2 ? (axes[0], axes[1]) : (.single, axes[0])
+  }
+}
+
 extension ProgramBuilder {
   func lower(_ kind: Conv, _ op: OpID, _ followedBy: [OpID], _ result: ValueID) throws(Diagnostic) {
     let operands = function[op].operands
-    let site = ([op] + followedBy).map { self.site($0) }.joined(separator: ", ")
-    guard let imageValue = operands[0], let filterValue = operands[1] else { throw .bug("conv without operands") }
-    var image = try tensorType(imageValue)
-    var imageBuffer = try buffer(of: imageValue)
-    let filters = try tensorType(filterValue)
-    let sums = try tensorType(function[op].results[0])
-    let multiplication = try Multiplication(
-      left: try image.elementForCode(), right: try filters.elementForCode(), profile: profile)
+    guard let imageValue = operands[0], let filters = operands[1] else { throw .bug("conv without operands") }
+    let image = try tensorType(imageValue)
+    let filterType = try tensorType(filters)
     guard kind.kernel.isEmpty else { throw .unsupported("conv on filters that are a packed matrix has no code yet") }
-    guard let channels = image.shape[image.rank - 1].constant, let filterShape = filters.constantShape else {
+    guard let channels = image.shape[image.rank - 1].constant, let filterShape = filterType.constantShape else {
       throw .unsupported("conv with a run-time number of channels has no code yet")
     }
-    var geometry = try kind.geometry(x: image.shape, w: filters.shape)
-    if multiplication.arithmetic == .dot4(signedLeft: true),
-      (geometry.before + geometry.after).contains(where: { $0 > 0 })
-    {
-      // The shift of a signed image to unsigned makes its zeros 128: what is padded must be shifted too.
-      (imageBuffer, image) = try padImage(imageBuffer, image, geometry, site: site)
-      geometry = try WindowGeometry(
-        "conv", window: geometry.window, strides: geometry.strides, padding: [], dilations: geometry.dilations)
+    var convolution = Convolution(
+      op: op, followedBy: followedBy, result: result, bias: operands.count > 2 ? operands[2] : nil,
+      site: ([op] + followedBy).map { site($0) }.joined(separator: ", "),
+      multiplication: try Multiplication(
+        left: try image.elementForCode(), right: try filterType.elementForCode(), profile: profile),
+      image: image, imageBuffer: try buffer(of: imageValue), filters: filters, filterShape: filterShape,
+      channels: channels, groups: kind.groups, geometry: try kind.geometry(x: image.shape, w: filterType.shape),
+      sums: try tensorType(function[op].results[0]))
+    if convolution.multiplication.arithmetic == .dot4(signedLeft: true), convolution.isPadded {
+      try padImage(&convolution)
     }
-    let groupChannels = channels / kind.groups
-    let taps = geometry.window.reduce(1, *)
-    // Each tap starts a new group of the summed axis, so that taps can be skipped.
-    let group = multiplication.group
-    let depthPerTap = (groupChannels + group - 1) / group * group
-    let columns = filterShape[0] / kind.groups
-    let spatial = geometry.window.count
-    let extents = Array(sums.shape[1...spatial])
-    let constantImage = extents.allSatisfy { $0.constant != nil } && spatial <= 2
-    let isPointwise =
-      taps == 1 && kind.groups == 1 && geometry.strides.allSatisfy { $0 == 1 }
-      && (geometry.before + geometry.after).allSatisfy { $0 == 0 }
-
-    let height = constantImage && spatial == 2 ? extents[0].constant! : 1
-    let width = constantImage ? extents[spatial - 1].constant! : 1
-    let tile =
-      constantImage && !isPointwise
-      ? try TileChoice.best(multiplication, height: height, width: width, columns: columns, profile: profile)
-      : try TileChoice.best(
-        multiplication, rows: isPointwise ? sums.shape.dropLast().reduce(Dim(1), *) : Dim(1), columns: Dim(columns),
-        profile: profile)
-    let layout = PanelLayout(
-      vectors: tile.vectors, lanes: multiplication.lanes, group: group, depth: Dim(taps * depthPerTap),
-      columns: Dim(columns))
-    let packed = try packFilters(
-      filterValue, filterShape, layout, multiplication, groups: kind.groups, taps: taps, groupChannels: groupChannels,
-      depthPerTap: depthPerTap, site: site)
-    var epilogue = try self.epilogue(
-      of: op, bias: operands.count > 2 ? operands[2] : nil, followedBy, result, sums, batchAxes: sums.rank - 2)
-    if let correction = packed.correction {
-      epilogue.correction = Epilogue.Operand(
-        buffer: correction, element: .i32, batchStrides: Array(repeating: 0, count: sums.rank - 2), rowStride: 0,
-        columnStride: 1)
-    }
-    if isPointwise {
-      let strides = rowMajorStrides(image.shape)
-      var generator = MatMulGenerator(
-        multiplication: multiplication, tile: tile, batch: Array(sums.shape.dropLast(2)),
-        rows: sums.shape[sums.rank - 2],
-        depth: Dim(groupChannels),
-        left: Epilogue.Operand(
-          buffer: imageBuffer, element: multiplication.left, batchStrides: Array(strides.dropLast(2)),
-          rowStride: strides[image.rank - 2], columnStride: 1),
-        leftStep: 1, layout: layout, panels: packed.buffer,
-        panelBatchStrides: Array(repeating: 0, count: sums.rank - 2), epilogue: epilogue)
-      generator.mergeBatchIntoRows()
-      return try dispatch("conv1x1", at: site) { scope throws(Diagnostic) in try generator.generate(scope) }
-    }
-    guard constantImage else {
-      let generator = GeneralConvolutionGenerator(
-        multiplication: multiplication, imageShape: image.shape, resultShape: sums.shape, geometry: geometry,
-        groupChannels: groupChannels, groups: kind.groups, layout: layout, unroll: tile.unroll, image: imageBuffer,
-        panels: packed.buffer, epilogue: epilogue)
-      return try dispatch("conv_any", at: site) { scope throws(Diagnostic) in try generator.generate(scope) }
-    }
-    func axis(_ number: Int) -> ConvolutionGenerator.Axis {
-      ConvolutionGenerator.Axis(
-        input: image.shape[number + 1].constant!, output: extents[number].constant!, window: geometry.window[number],
-        stride: geometry.strides[number], dilation: geometry.dilations[number], before: geometry.before[number])
-    }
-    let single = ConvolutionGenerator.Axis(input: 1, output: 1, window: 1, stride: 1, dilation: 1, before: 0)
-    let generator = ConvolutionGenerator(
-      multiplication: multiplication, batch: image.shape[0], vertical: spatial == 2 ? axis(0) : single,
-      horizontal: axis(spatial - 1), channels: channels, groupChannels: groupChannels, groups: kind.groups,
-      layout: layout, tile: tile, image: imageBuffer, panels: packed.buffer, epilogue: epilogue,
-      hasRows: spatial == 2)
-    try dispatch("conv", at: site) { scope throws(Diagnostic) in try generator.generate(scope) }
+    if convolution.isPointwise { return try lowerPointwise(convolution) }
+    guard let (vertical, horizontal) = convolution.axes else { return try lowerGeneral(convolution) }
+    if try lowerDepthwise(convolution, vertical, horizontal) { return }
+    try lowerImplicit(convolution, vertical, horizontal)
   }
 
-  /// A copy of the image with a border of zeros.
-  private func padImage(
-    _ source: BufferID, _ image: TensorType, _ geometry: WindowGeometry, site: String
-  ) throws(Diagnostic) -> (BufferID, TensorType) {
-    let element = try image.elementForCode()
-    var shape = image.shape
+  private func lowerPointwise(_ convolution: Convolution) throws(Diagnostic) {
+    let (sums, image) = (convolution.sums, convolution.image)
+    let tile = try TileChoice.best(
+      convolution.multiplication, rows: sums.shape.dropLast().reduce(Dim(1), *), columns: Dim(convolution.columns),
+      profile: profile)
+    let (layout, packed, epilogue) = try operands(of: convolution, tile)
+    let strides = rowMajorStrides(image.shape)
+    var generator = MatMulGenerator(
+      multiplication: convolution.multiplication, tile: tile, batch: Array(sums.shape.dropLast(2)),
+      rows: sums.shape[sums.rank - 2], depth: Dim(convolution.groupChannels),
+      left: Epilogue.Operand(
+        buffer: convolution.imageBuffer, element: convolution.multiplication.left,
+        batchStrides: Array(strides.dropLast(2)), rowStride: strides[image.rank - 2], columnStride: 1),
+      leftStep: 1, layout: layout, panels: packed.buffer,
+      panelBatchStrides: Array(repeating: 0, count: sums.rank - 2), epilogue: epilogue)
+    generator.mergeBatchIntoRows()
+    try dispatch("conv1x1", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
+  }
+
+  private func lowerGeneral(_ convolution: Convolution) throws(Diagnostic) {
+    let tile = try TileChoice.best(
+      convolution.multiplication, rows: 1, columns: Dim(convolution.columns), profile: profile)
+    let (layout, packed, epilogue) = try operands(of: convolution, tile)
+    let generator = GeneralConvolutionGenerator(
+      multiplication: convolution.multiplication, imageShape: convolution.image.shape,
+      resultShape: convolution.sums.shape, geometry: convolution.geometry, groupChannels: convolution.groupChannels,
+      groups: convolution.groups, layout: layout, unroll: tile.unroll, image: convolution.imageBuffer,
+      panels: packed.buffer, epilogue: epilogue)
+    try dispatch("conv_any", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
+  }
+
+  private func lowerImplicit(
+    _ convolution: Convolution, _ vertical: WindowAxis, _ horizontal: WindowAxis
+  ) throws(Diagnostic) {
+    let tile = try TileChoice.best(
+      convolution.multiplication, height: vertical.output, width: horizontal.output, columns: convolution.columns,
+      profile: profile)
+    let (layout, packed, epilogue) = try operands(of: convolution, tile)
+    let generator = ConvolutionGenerator(
+      multiplication: convolution.multiplication, batch: convolution.image.shape[0], vertical: vertical,
+      horizontal: horizontal, channels: convolution.channels, groupChannels: convolution.groupChannels,
+      groups: convolution.groups, layout: layout, tile: tile, image: convolution.imageBuffer, panels: packed.buffer,
+      epilogue: epilogue, hasRows: convolution.spatial == 2)
+    try dispatch("conv", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
+  }
+
+  /// One filter a channel, in f32, with filters known ahead of time; false for any other.
+  private func lowerDepthwise(
+    _ convolution: Convolution, _ vertical: WindowAxis, _ horizontal: WindowAxis
+  ) throws(Diagnostic) -> Bool {
+    guard convolution.groupChannels == 1, convolution.columns == 1, convolution.multiplication.left == .f32,
+      let name = weightName(convolution.filters), let weight = module.weight(name)
+    else { return false }
+    let (channels, taps) = (convolution.channels, convolution.taps)
+    let source = weight.tensor
+    let turned = weightBuffer("\(name)@taps_by_channels", bytes: channels * taps * 4) {
+      source.reshaped([channels, taps]).gathered([taps, channels], strides: [1, taps]).bytes
+    }
+    let epilogue = try self.epilogue(of: convolution)
+    let generator = DepthwiseGenerator(
+      batch: convolution.image.shape[0], vertical: vertical, horizontal: horizontal, channels: channels,
+      image: convolution.imageBuffer, filters: turned, epilogue: epilogue, hasRows: convolution.spatial == 2)
+    try dispatch("depthwise", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
+    return true
+  }
+
+  private func epilogue(of convolution: Convolution) throws(Diagnostic) -> Epilogue {
+    try epilogue(
+      of: convolution.op, bias: convolution.bias, convolution.followedBy, convolution.result, convolution.sums)
+  }
+
+  /// Packed filters, how they are packed, and what follows the sums.
+  private func operands(
+    of convolution: Convolution, _ tile: Tile
+  ) throws(Diagnostic) -> (PanelLayout, PackedRight, Epilogue) {
+    let multiplication = convolution.multiplication
+    let layout = PanelLayout(
+      vectors: tile.vectors, lanes: multiplication.lanes, group: multiplication.group,
+      depth: Dim(convolution.taps * convolution.depthPerTap), columns: Dim(convolution.columns))
+    let packed = try packFilters(
+      convolution.filters, convolution.filterShape, layout, multiplication, groups: convolution.groups,
+      taps: convolution.taps, groupChannels: convolution.groupChannels, depthPerTap: convolution.depthPerTap,
+      site: convolution.site)
+    var epilogue = try self.epilogue(of: convolution)
+    if let correction = packed.correction {
+      epilogue.correction = Epilogue.Operand(
+        buffer: correction, element: .i32, batchStrides: Array(repeating: 0, count: convolution.sums.rank - 2),
+        rowStride: 0, columnStride: 1)
+    }
+    return (layout, packed, epilogue)
+  }
+
+  /// Goes on with a copy of the image that has a border of zeros: the shift of a signed image to unsigned makes its
+  /// zeros 128, so what is padded must be shifted too.
+  private func padImage(_ convolution: inout Convolution) throws(Diagnostic) {
+    let geometry = convolution.geometry
+    let element = try convolution.image.elementForCode()
+    var shape = convolution.image.shape
     for axis in geometry.window.indices {
       shape[axis + 1] = shape[axis + 1] + (geometry.before[axis] + geometry.after[axis])
     }
@@ -117,9 +190,12 @@ extension ProgramBuilder {
     for axis in geometry.window.indices {
       target.offset = target.offset + target.strides[axis + 1] * geometry.before[axis]
     }
-    try emitCopy(
-      image.shape, from: TensorView(source, element, strides: rowMajorStrides(image.shape)), to: target, site: site)
-    return (padded, type)
+    let source = try TensorView(dense: convolution.image, convolution.imageBuffer)
+    try emitCopy(convolution.image.shape, from: source, to: target, site: convolution.site)
+    convolution.image = type
+    convolution.imageBuffer = padded
+    convolution.geometry = try WindowGeometry(
+      "conv", window: geometry.window, strides: geometry.strides, padding: [], dilations: geometry.dilations)
   }
 
   /// Filters `[O, taps..., C]` as one packed matrix a group, each tap's channels padded to whole groups.

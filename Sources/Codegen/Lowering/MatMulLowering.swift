@@ -51,7 +51,7 @@ extension ProgramBuilder {
       columnStride: kind.transposeRHS ? right.shape[right.rank - 1] : 1)
     let packed = try pack(matrix, layout, multiplication, batch: batch, site: site)
     var epilogue = try self.epilogue(
-      of: op, bias: operands.count > 2 ? operands[2] : nil, followedBy, result, sums, batchAxes: batch.count)
+      of: op, bias: operands.count > 2 ? operands[2] : nil, followedBy, result, sums)
     if let correction = packed.correction {
       epilogue.correction = Epilogue.Operand(
         buffer: correction, element: .i32, batchStrides: packed.correctionStrides, rowStride: 0, columnStride: 1)
@@ -67,7 +67,7 @@ extension ProgramBuilder {
 
   /// The epilogue for the scalar ops after a contraction, result axes being batch axes, rows, columns.
   func epilogue(
-    of op: OpID, bias: ValueID?, _ followedBy: [OpID], _ result: ValueID, _ sums: TensorType, batchAxes: Int
+    of op: OpID, bias: ValueID?, _ followedBy: [OpID], _ result: ValueID, _ sums: TensorType
   ) throws(Diagnostic) -> Epilogue {
     let sumElement = try sums.elementForCode()
     var graph = ScalarGraph()

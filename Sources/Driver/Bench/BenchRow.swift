@@ -108,16 +108,20 @@ struct BenchRow {
     if let rate {
       var line = "  \(significant(rate, digits: 4)) Gop/s"
       if let peak {
-        line += ", \(significant(100 * rate / peak, digits: 3)) % of the \(significant(peak, digits: 4)) measured around it"
+        line +=
+          ", \(significant(100 * rate / peak, digits: 3)) % of the \(significant(peak, digits: 4)) measured around it"
       }
       lines.append(line)
     }
     let load = measured["load_ms"]?.double ?? 0
     var line = "  load \(time(load))"
-    if let compileMilliseconds, let cache { line = "  compile \(time(compileMilliseconds)) (cache \(cache)), load \(time(load))" }
+    if let compileMilliseconds, let cache {
+      line = "  compile \(time(compileMilliseconds)) (cache \(cache)), load \(time(load))"
+    }
     lines.append(line)
     lines.append(
-      "  workspace \(number("workspace_bytes")), weights \(number("weights_bytes")), memory \(number("peak_rss_bytes"))")
+      "  workspace \(number("workspace_bytes")), weights \(number("weights_bytes")), memory \(number("peak_rss_bytes"))"
+    )
     return lines.map { oneLine($0) + "\n" }.joined()
   }
 

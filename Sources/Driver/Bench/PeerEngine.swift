@@ -16,16 +16,21 @@ enum PeerEngine: String, CaseIterable {
     return result
   }
 
-  /// Runs the model on the inputs for some time; its outputs go to `folder`. Returns what the script prints.
-  func run(
-    _ model: String, inputs: [(name: String, path: String)], threads: Int, seconds: Double, outputs folder: String
-  ) throws(Diagnostic) -> JSON {
+  /// Refuses what cannot work before anything is compiled.
+  func check(_ model: String) throws(Diagnostic) {
     guard Paths.suffix(model) == "onnx" else {
       throw .usage("\(rawValue) cannot read \(model)", hint: "it needs a .onnx file")
     }
     guard Subprocess.find("python3") != nil else {
       throw .invalid("there is no program python3, which runs \(rawValue)")
     }
+  }
+
+  /// Runs the model on the inputs for some time; its outputs go to `folder`. Returns what the script prints.
+  func run(
+    _ model: String, inputs: [(name: String, path: String)], threads: Int, seconds: Double, outputs folder: String
+  ) throws(Diagnostic) -> JSON {
+    try check(model)
     try Paths.makeFolder(folder)
     let request = JSON.object([
       JSON.Member("engine", .string(rawValue)), JSON.Member("model", .string(model)),

@@ -47,12 +47,20 @@ enum Paths {
     guard stat(folder, &status) == 0 else {
       throw .invalid("cannot write \(path): there is no folder \(folder)")
     }
-    guard access(folder, W_OK) == 0 else {
-      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw .invalid("cannot write \(path): \(folder) is no folder")
     }
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
       throw .invalid("cannot write \(path): it is a folder")
     }
+    // Permissions do not tell the whole truth: a file system may refuse, or the user may be allowed everything.
+    let trial = aside(path)
+    let descriptor = open(trial, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+    close(descriptor)
+    unlink(trial)
   }
 
   static func makeFolder(_ path: String) throws(Diagnostic) {

@@ -126,7 +126,7 @@ final class ScratchFolder {
   }
 
   deinit {
-    TemporaryFiles.deleteFolder(path)
+    removeTree(path)
     TemporaryFiles.remove(path)
   }
 }

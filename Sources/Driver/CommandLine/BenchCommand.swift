@@ -15,6 +15,7 @@ enum BenchCommand {
       return try ArtifactProgram.run("bench", path, arguments)
     }
     if !peers.isEmpty, kind != .model { throw .usage("--vs needs a model, not an artifact") }
+    for peer in peers { try peer.check(path) }
     let bench = try Bench(path, kind, arguments)
     return try peers.isEmpty ? bench.alone() : bench.versus(peers)
   }

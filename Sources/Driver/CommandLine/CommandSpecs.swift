@@ -50,7 +50,7 @@ extension CommandSpec {
 
   public static let inspect = CommandSpec(
     "inspect", "describe a model or an artifact", positionals: [modelOrArtifact],
-    options: [RunKeys.json.spec, RunKeys.htmlPage.spec],
+    options: [RunKeys.json.spec, RunKeys.htmlPage.spec, CompileKeys.shape.spec, CompileKeys.target.spec],
     examples: [Example("inspect digits.so", "inputs, outputs, target and options of a compiled model")])
 
   public static let opt = CommandSpec(

@@ -44,7 +44,7 @@ enum CompileCommand {
   private static func build(
     _ kind: ArtifactKind, _ input: String, _ options: CompileOptions, to output: String, _ arguments: Arguments
   ) throws(Diagnostic) -> ExitStatus {
-    let name = try prefix(arguments[CompileKeys.name] ?? Paths.stem(output), kind)
+    let name = prefix(arguments[CompileKeys.name] ?? Paths.stem(output), kind)
     try Paths.checkWritable(output)
     let profile = try Profile.named(options.target)
     var store: (ArtifactStore, key: String)?
@@ -73,7 +73,7 @@ enum CompileCommand {
   }
 
   /// The kind that a file's suffix stands for.
-  private static func emitted(by output: String) throws(Diagnostic) -> CompileKeys.Emit {
+  static func emitted(by output: String) throws(Diagnostic) -> CompileKeys.Emit {
     switch Paths.suffix(output) {
     case "so", "dylib": return .shared
     case "a": return .static
@@ -88,7 +88,7 @@ enum CompileCommand {
   }
 
   /// The artifact's name: what C calls it.
-  private static func prefix(_ name: String, _ kind: ArtifactKind) throws(Diagnostic) -> String {
+  static func prefix(_ name: String, _ kind: ArtifactKind) -> String {
     var candidate = name
     if kind != .executable, candidate.hasPrefix("lib") { candidate = String(candidate.dropFirst(3)) }
     let identifier = CSyntax.identifier(candidate)

@@ -17,13 +17,19 @@ enum InspectCommand {
   }
 
   private static func model(_ path: String, _ arguments: Arguments) throws(Diagnostic) {
-    let (module, notes, _) = try ModelLoader.load(path)
+    var options = CompileOptions()
+    options.target = arguments[CompileKeys.target]
+    for text in arguments[CompileKeys.shape] {
+      let (name, shape) = try CompileOptions.shape(text)
+      options.shapes[name] = shape
+    }
+    let (module, notes, _) = try ModelLoader.load(path, shapes: options.shapes)
     for note in notes { StandardError.line("martlet: note: \(note)") }
     try Verifier.verify(module)
     let summary = ModelSummary(module, path: path)
     if let file = arguments[RunKeys.htmlPage] {
       let program = Result { () throws(Diagnostic) -> Codegen.Program in
-        var compilation = try Compilation(module, CompileOptions())
+        var compilation = try Compilation(module, options)
         return try compilation.schedule()
       }
       let page = ModelPage(title: module.name, lines: summary.lines, program: program).render()

@@ -11,6 +11,8 @@ enum VerifyCommand {
     let expectedFile = arguments[RunKeys.expected]
     let against = arguments[RunKeys.against]
     guard expectedFile == nil || against == nil else { throw .usage("--expected and --against exclude each other") }
+    if against == .onnxruntime { try PeerEngine.onnxruntime.check(path) }
+    if against == .litert { throw .unsupported("verify --against litert is not there yet") }
     let check = try Verification(path, arguments)
     if arguments[RunKeys.perOp] {
       guard expectedFile == nil, against == nil || against == .reference else {
@@ -45,9 +47,9 @@ private struct Verification {
     }
     self.options = options
     do throws(Diagnostic) { module = try ModelLoader.load(path, shapes: options.shapes).0 } catch {
-      guard archive != nil, error.kind == .usage, error.message.hasPrefix("--shape ") else { throw error }
-      let reason = String(error.message.dropFirst("--shape ".count))
-      throw .invalid("input \(reason)", at: arguments[RunKeys.inputs].map { Location(file: $0) })
+      let file = arguments[RunKeys.inputs] ?? ""
+      throw ShapeFault.placed(
+        error, Dictionary((archive?.names ?? []).map { ($0, file) }, uniquingKeysWith: { a, _ in a }))
     }
     try Verifier.verify(module)
     let functions = module.entries
@@ -72,7 +74,8 @@ private struct Verification {
       guard let array = try archive.array(port.name) else {
         throw .invalid("there is no array for input \(port.name)", at: Location(file: file))
       }
-      result.append(try TensorFiles.tensor(array, as: try port.requireTensor("input"), Location(file: file, path: port.name)))
+      result.append(
+        try TensorFiles.tensor(array, as: try port.requireTensor("input"), Location(file: file, path: port.name)))
     }
     return result
   }

@@ -47,7 +47,8 @@ struct ModelPage {
         "width=\"\(max(1, Double(last - life.first + 1) * scaleX))\" height=\"\(max(1, Double(bytes) * scaleY))\""
       let hue = number * 47 % 360
       text += "<rect \(place) \(size) fill=\"hsl(\(hue) 60% 70%)\" stroke=\"#333\" stroke-width=\"0.5\">"
-      text += "<title>\(escaped(life.label)): \(bytes) bytes at \(offset), steps \(life.first) to \(last)</title></rect>\n"
+      text +=
+        "<title>\(escaped(life.label)): \(bytes) bytes at \(offset), steps \(life.first) to \(last)</title></rect>\n"
     }
     text += "</svg>\n<p>Steps to the right, offsets downwards; point at a buffer for its name.</p>\n"
     let open = lives.filter { $0.offset == nil }

@@ -9,7 +9,7 @@ final class LoadedArtifact: @unchecked Sendable {
   let path: String
   let model: UnsafePointer<martlet_model>
   let entries: [EntrySignature]
-  // The library is never unloaded: views and pools of it may live on.
+  private let library: UnsafeMutableRawPointer
 
   /// `name` is the prefix of the model's symbol, needed where a library holds several.
   init(path: String, name: String? = nil) throws(Diagnostic) {
@@ -38,10 +38,15 @@ final class LoadedArtifact: @unchecked Sendable {
         hint: "compile it again")
     }
     self.model = model
+    self.library = library
     entries = (0..<Int(model.pointee.entry_count)).compactMap { number in
       model.pointee.entries[number].map { EntrySignature($0) }
     }
   }
+
+  /// Takes the library out of the process; whoever calls it knows that no context, pool or view of it is left.
+  /// It does not happen by itself, for those may outlive this object.
+  func unload() { dlclose(library) }
 
   var name: String { text(model.pointee.name) }
   var target: String { text(model.pointee.target) }
@@ -74,7 +79,8 @@ final class LoadedArtifact: @unchecked Sendable {
     }
     guard let first = models.first else { throw .invalid("it holds no model that Martlet compiled", at: place) }
     guard models.count == 1 else {
-      throw .usage("\(place) holds \(models.count) models", hint: "choose one by --name: \(models.joined(separator: ", "))")
+      throw .usage(
+        "\(place) holds \(models.count) models", hint: "choose one by --name: \(models.joined(separator: ", "))")
     }
     return first
   }

@@ -84,21 +84,22 @@ struct PreparedArtifact {
   ) throws(Diagnostic) -> [String] {
     do throws(Diagnostic) {
       var compilation = try Compilation(path, options)
+      let hash = try ModelLoader.hash(path)
+      guard let arguments else {
+        // Inside somebody else's program, whose terminal is none of our business.
+        try compilation.build(.shared, name: name, sourceHash: hash, to: output, header: false)
+        return compilation.sources
+      }
       for note in compilation.notes { StandardError.line("martlet: note: \(note)") }
       let bar = CompileProgress()
       try compilation.build(
-        .shared, name: name, sourceHash: try ModelLoader.hash(path), to: output, header: false,
+        .shared, name: name, sourceHash: hash, to: output, header: false,
         progress: { _, total in bar.advance(of: total) })
       bar.finish()
-      if let arguments { CompileCommand.report(compilation, arguments) }
+      CompileCommand.report(compilation, arguments)
       return compilation.sources
     } catch {
-      // A shape that came from a file is the file's fault, not the command line's.
-      guard error.kind == .usage, !error.message.hasSuffix("there is no such input"),
-        let (input, file) = given.first(where: { error.message.hasPrefix("--shape \($0.key):") })
-      else { throw error }
-      let reason = error.message.dropFirst("--shape \(input):".count)
-      throw .invalid("input \(input):\(reason)", at: Location(file: file))
+      throw ShapeFault.placed(error, given)
     }
   }
 }
