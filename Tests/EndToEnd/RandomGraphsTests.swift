@@ -13,8 +13,9 @@ import Testing
   static let count = Int(ProcessInfo.processInfo.environment["MARTLET_RANDOM_GRAPHS"] ?? "") ?? 1000
   static let firstSeed = UInt64(ProcessInfo.processInfo.environment["MARTLET_RANDOM_SEED"] ?? "") ?? 0
 
-  /// Seeds that found a bug once.
-  static let regressions: [UInt64] = []
+  /// Seeds that found a bug once: memory that loops leave things in was used twice (10), loops collected values of a
+  /// size not yet known (14), a run that lacked room had updated state already (135).
+  static let regressions: [UInt64] = [10, 14, 135]
 
   @Test func hostMatchesEvaluate() throws {
     try check((0..<UInt64(Self.count)).map { $0 + Self.firstSeed }, target: "host")
@@ -131,6 +132,7 @@ struct RandomBatch {
   /// Of ten graphs, two have all there is; the others leave out what there is no code for, and three of them are large.
   static func options(_ seed: UInt64) -> RandomGraph.Options {
     var options = RandomGraph.Options()
+    guard ProcessInfo.processInfo.environment["MARTLET_RANDOM_ALL"] == nil else { return options }
     options.sequences = seed % 10 < 2
     options.packed = seed % 10 < 2
     options.large = seed % 10 > 6

@@ -14,7 +14,7 @@ public struct BufferLife: Sendable {
 extension ProgramEntry {
   /// The workspace buffers, in order.
   public var lives: [BufferLife] {
-    Liveness(buffers).lives(of: body).map { life in
+    Liveness(buffers).lives(of: body).lives.map { life in
       BufferLife(
         label: buffers[life.buffer.number].label, first: life.first, last: life.last,
         offset: plan.offsets[life.buffer], bytes: life.bytes)

@@ -3,22 +3,30 @@ import Support
 
 /// When each workspace buffer is first written and last read, counted in steps.
 struct Liveness {
+  struct Result {
+    var lives: [MemoryPlanner.Life]
+    /// When the program first knows a symbol that the inputs do not tell.
+    var bindings: [String: Int]
+  }
+
   private let buffers: [Buffer]
   private var time = 0
   private var ranges: [BufferID: (first: Int, last: Int)] = [:]
   /// When each loop began and ended, inner ones first.
   private var loops: [(start: Int, end: Int)] = []
+  private var bindings: [String: Int] = [:]
 
   init(_ buffers: [Buffer]) { self.buffers = buffers }
 
-  func lives(of steps: [Step]) -> [MemoryPlanner.Life] {
+  func lives(of steps: [Step]) -> Result {
     var copy = self
     copy.walk(steps)
     copy.coverLoops()
-    return copy.ranges.sorted { $0.key < $1.key }.map {
+    let lives = copy.ranges.sorted { $0.key < $1.key }.map {
       MemoryPlanner.Life(
         buffer: $0.key, bytes: buffers[$0.key.number].bytes, first: $0.value.first, last: $0.value.last)
     }
+    return Result(lives: lives, bindings: copy.bindings)
   }
 
   private mutating func walk(_ steps: [Step]) {
@@ -26,8 +34,11 @@ struct Liveness {
       time += 1
       switch step {
       case .dispatch(let dispatch): for use in dispatch.buffers { touch(use.buffer) }
-      case .bindSymbol(_, let buffer, _, _): touch(buffer)
-      case .setSymbol, .require: break
+      case .bindSymbol(let name, let buffer, _, _):
+        touch(buffer)
+        bindings[name] = bindings[name] ?? time
+      case .setSymbol(let name, _): bindings[name] = bindings[name] ?? time
+      case .require: break
       case .copy(let from, let to, _):
         touch(from)
         touch(to)
@@ -37,7 +48,8 @@ struct Liveness {
         touch(condition)
         walk(then)
         walk(otherwise)
-      case .loop(_, let trip, let condition, let body):
+      case .loop(let counter, let trip, let condition, let body):
+        bindings[counter] = bindings[counter] ?? time
         if let trip { touch(trip) }
         touch(condition)
         let start = time
@@ -75,15 +87,5 @@ struct Liveness {
     guard buffers[id.number].place == .workspace else { return }
     if ranges[id] == nil { ranges[id] = (time, time) }
     ranges[id]!.last = max(ranges[id]!.last, time)
-  }
-}
-
-extension Dim {
-  /// Whether a greater symbol never makes the expression smaller: no negative term, nothing but sums of products.
-  var growsWithItsSymbols: Bool {
-    // Replacing any symbol by itself plus one must not lower it; sums of products with positive coefficients are
-    // recognised by their text, which is canonical.
-    let text = description
-    return !text.contains("-") && !text.contains("mod(") && !text.contains("floordiv(")
   }
 }

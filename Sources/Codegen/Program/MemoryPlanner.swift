@@ -19,11 +19,11 @@ enum MemoryPlanner {
 
   static func plan(_ program: ProgramBuilder, _ steps: [Step]) throws(Diagnostic) -> ([Buffer], MemoryPlan) {
     let buffers = program.buffers
-    let lives = Liveness(buffers).lives(of: steps)
+    let liveness = Liveness(buffers).lives(of: steps)
     var plan = MemoryPlan()
     var fixed: [(life: Life, bytes: Int)] = []
     var symbolic: [Life] = []
-    for life in lives {
+    for life in liveness.lives {
       if let bytes = life.bytes.constant {
         guard bytes <= 1 << 46 else { throw .unsupported("a buffer of \(bytes) bytes is beyond any workspace") }
         fixed.append((life, (bytes + alignment - 1) / alignment * alignment))
@@ -49,6 +49,14 @@ enum MemoryPlanner {
     plan.offsets = best?.offsets ?? [:]
     plan.fixedBytes = best?.bytes ?? 0
     plan.slots = slots(symbolic, program.symbolBounds)
+    for life in symbolic {
+      guard let slot = plan.slots.first(where: { $0.tenants.contains(life.buffer) }) else { continue }
+      for symbol in slot.sizes.reduce(into: Set<String>(), { $0.formUnion($1.symbols) }).sorted()
+      where liveness.bindings[symbol] ?? 0 > life.first {
+        let label = buffers[life.buffer.number].label
+        throw .unsupported("%\(label) takes \(life.bytes) bytes, which is known only when it has been written")
+      }
+    }
     return (buffers, plan)
   }
 
@@ -113,8 +121,8 @@ enum MemoryPlanner {
   private static func bounded(_ size: Dim, _ bounds: [String: Dim]) -> Dim {
     var result = size
     for _ in 0..<8 {
-      let known = bounds.filter { result.symbols.contains($0.key) }
-      guard !known.isEmpty, result.growsWithItsSymbols else { break }
+      let known = bounds.filter { result.symbols.contains($0.key) && result.grows(with: $0.key) }
+      guard !known.isEmpty else { break }
       result = result.substitute(known)
     }
     return result

@@ -88,6 +88,9 @@ public final class ProgramBuilder {
   /// From now on `buffer` is another name of `target`'s memory.
   func redirect(_ buffer: BufferID, to target: BufferID) { buffers[buffer.number].place = .alias(target) }
 
+  /// From now on `buffer` is memory of one run.
+  func moveToWorkspace(_ buffer: BufferID) { buffers[buffer.number].place = .workspace }
+
   /// Symbols that the inputs' shapes tell before anything runs.
   var inputSymbols: Set<String> {
     var symbols: Set<String> = []

@@ -37,7 +37,7 @@ public enum Scheduler {
       try program.deliver(value, output: number, to: target, bytes: bytes)
       outputs.append(Port(name: function.resultNames[number], type: type, buffer: target))
     }
-    let steps = program.collected
+    let steps = program.shadowStates(program.collected)
     let (buffers, plan) = try MemoryPlanner.plan(program, steps)
     let entrySymbols = boundByInputs(inputs)
     return ProgramEntry(
