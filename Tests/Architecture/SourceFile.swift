@@ -17,9 +17,19 @@ struct SourceFile {
       let path = folder + file.path.dropFirst(root.path.count)
       return SourceFile(
         path: path, lineCount: lines.count - 1,
-        imports: file.pathExtension == "swift" ? Set(lines.compactMap(importedModule)) : [])
+        imports: file.pathExtension == "swift" ? Set(code(lines).compactMap(importedModule)) : [])
     }
     .sorted { $0.path < $1.path }
+  }
+
+  /// The lines outside of text literals, which may hold programs of other languages.
+  private static func code(_ lines: [Substring]) -> [Substring] {
+    var isText = false
+    return lines.filter { line in
+      let delimiters = line.split(separator: "\"\"\"", omittingEmptySubsequences: false).count - 1
+      defer { if delimiters % 2 == 1 { isText.toggle() } }
+      return !isText
+    }
   }
 
   /// `Glibc` of `public import Glibc`, `IR` of `import struct IR.Dim`.
