@@ -14,8 +14,9 @@ import Testing
   static let firstSeed = UInt64(ProcessInfo.processInfo.environment["MARTLET_RANDOM_SEED"] ?? "") ?? 0
 
   /// Seeds that found a bug once: memory that loops leave things in was used twice (10), loops collected values of a
-  /// size not yet known (14), a run that lacked room had updated state already (135).
-  static let regressions: [UInt64] = [10, 14, 135]
+  /// size not yet known (14), a run that lacked room had updated state already (135), bytes of a transposed left matrix
+  /// were multiplied as if they lay side by side (1356).
+  static let regressions: [UInt64] = [10, 14, 135, 1356]
 
   @Test func hostMatchesEvaluate() throws {
     try check((0..<UInt64(Self.count)).map { $0 + Self.firstSeed }, target: "host")

@@ -48,7 +48,7 @@ for stage, (width, blocks) in enumerate([(64, 3), (128, 4), (256, 6), (512, 3)])
 x = conv(x, 512, channels, 1)
 graph = helper.make_graph(
     nodes, "fifty", [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 224, 224])],
-    [helper.make_tensor_value_info(x, TensorProto.FLOAT, [1, 512, 7, 7])], weights)
+    [helper.make_tensor_value_info(x, TensorProto.FLOAT, [1, 512, 14, 14])], weights)
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
 assert sum(node.op_type == "Conv" for node in nodes) == 50
 onnx.save(model, "fifty.onnx")

@@ -23,7 +23,7 @@ extension ProgramBuilder {
     let operands = function[op].operands
     let site = ([op] + followedBy).map { self.site($0) }.joined(separator: ", ")
     guard let leftValue = operands[0], let rightValue = operands[1] else { throw .bug("matmul without operands") }
-    let left = try tensorType(leftValue)
+    var left = try tensorType(leftValue)
     let right = try tensorType(rightValue)
     let sums = try tensorType(function[op].results[0])
     let multiplication = try Multiplication(
@@ -32,7 +32,13 @@ extension ProgramBuilder {
     let rank = sums.rank
     let rows = sums.shape[rank - 2]
     let columns = sums.shape[rank - 1]
-    let depth = left.shape[kind.transposeLHS ? left.rank - 2 : left.rank - 1]
+    var isTransposed = kind.transposeLHS
+    var leftBuffer = try buffer(of: leftValue)
+    if isTransposed, multiplication.group > 1 {
+      (left, leftBuffer) = try turned(left, leftBuffer, site: site)
+      isTransposed = false
+    }
+    let depth = left.shape[isTransposed ? left.rank - 2 : left.rank - 1]
     let tile = try TileChoice.best(multiplication, rows: rows, columns: columns, profile: profile)
     let layout = PanelLayout(
       vectors: tile.vectors, lanes: multiplication.lanes, group: multiplication.group, depth: depth, columns: columns)
@@ -43,8 +49,8 @@ extension ProgramBuilder {
       BufferID(0), .f32, strides: Array(leftStrides.dropLast(2))
     ).broadcast(from: Array(left.shape.dropLast(2)), to: batch).strides
     let leftOperand = Epilogue.Operand(
-      buffer: try buffer(of: leftValue), element: multiplication.left, batchStrides: leftBatch,
-      rowStride: kind.transposeLHS ? 1 : leftStrides[left.rank - 2], columnStride: 1)
+      buffer: leftBuffer, element: multiplication.left, batchStrides: leftBatch,
+      rowStride: isTransposed ? 1 : leftStrides[left.rank - 2], columnStride: 1)
 
     let matrix = RightMatrix(
       value: rightValue, type: right, rowStride: kind.transposeRHS ? 1 : right.shape[right.rank - 1],
@@ -59,10 +65,24 @@ extension ProgramBuilder {
 
     var generator = MatMulGenerator(
       multiplication: multiplication, tile: tile, batch: batch, rows: rows, depth: depth, left: leftOperand,
-      leftStep: kind.transposeLHS ? leftStrides[left.rank - 2] : 1, layout: layout, panels: packed.buffer,
+      leftStep: isTransposed ? leftStrides[left.rank - 2] : 1, layout: layout, panels: packed.buffer,
       panelBatchStrides: packed.strides, epilogue: epilogue)
     generator.mergeBatchIntoRows()
     try dispatch("matmul", at: site) { scope throws(Diagnostic) in try generator.generate(scope) }
+  }
+
+  /// A matrix with its last two axes exchanged: what is multiplied in groups must lie side by side.
+  private func turned(
+    _ type: TensorType, _ buffer: BufferID, site: String
+  ) throws(Diagnostic) -> (TensorType, BufferID) {
+    var shape = type.shape
+    shape.swapAt(shape.count - 2, shape.count - 1)
+    let result = type.with(shape: shape)
+    let target = try allocate(result, "transposed")
+    var source = try TensorView(dense: type, buffer)
+    source.strides.swapAt(shape.count - 2, shape.count - 1)
+    try emitCopy(shape, from: source, to: try TensorView(dense: result, target), site: site)
+    return (result, target)
   }
 
   /// The epilogue for the scalar ops after a contraction, result axes being batch axes, rows, columns.
