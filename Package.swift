@@ -82,7 +82,8 @@ if withLLVM {
       swiftSettings: llvmHeaders),
 
     tests(
-      "Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support", "TestGraphs"], exclude: ["derive_polynomials.py"],
+      "Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support", "TestGraphs"],
+      exclude: ["derive_polynomials.py"],
       settings: llvmHeaders),
     tests(
       "EndToEnd",

@@ -128,7 +128,9 @@ final class ModelContext {
     for value in inputs {
       guard let tensor = value.tensor, let storage = tensor.storage else { throw Diagnostic.bug("no plain input") }
       let memory = GuardedMemory(count: tensor.bytes.count, alignment: max(1, min(8, storage.bits / 8)))
-      tensor.bytes.withBytes { memory.address.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory.address), byteCount: $0.count) }
+      tensor.bytes.withBytes {
+        memory.address.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory.address), byteCount: $0.count)
+      }
       buffers.append(memory)
       tensors.append(
         martlet_tensor(
@@ -154,7 +156,9 @@ final class ModelContext {
       }
     }
     guard status == Int32(MARTLET_OK) else { throw ModelFailure(status: status, message: lastError) }
-    guard workspace.isIntact, buffers.allSatisfy(\.isIntact) else { throw Diagnostic.bug("\(name) writes where it must not") }
+    guard workspace.isIntact, buffers.allSatisfy(\.isIntact) else {
+      throw Diagnostic.bug("\(name) writes where it must not")
+    }
     return try outputs.map { try ModelTypes.tensor($0) }
   }
 }

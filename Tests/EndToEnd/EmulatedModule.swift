@@ -96,7 +96,9 @@ private struct WordReader {
   mutating func take() -> Int {
     guard position + 8 <= bytes.count else { return -1 }
     defer { position += 8 }
-    return bytes.withUnsafeBytes { Int(Int64(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: Int64.self))) }
+    return bytes.withUnsafeBytes {
+      Int(Int64(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: Int64.self)))
+    }
   }
   mutating func takeBytes() -> [UInt8] {
     let count = max(0, take())
@@ -138,7 +140,8 @@ enum TestTool {
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
-      throw Diagnostic.bug("\(tool) \(arguments.joined(separator: " ")) ends with \(process.terminationStatus): \(text)")
+      throw Diagnostic.bug(
+        "\(tool) \(arguments.joined(separator: " ")) ends with \(process.terminationStatus): \(text)")
     }
     return text
   }

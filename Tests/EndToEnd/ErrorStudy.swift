@@ -130,7 +130,8 @@ struct ErrorStudy {
         guard let tensor = value.tensor, tensor.isFloat, let storage = tensor.storage, tensor.layout == nil else {
           return value
         }
-        return .tensor(Tensor(storage == .f64 ? .f64 : storage, tensor.shape, doubles: tensor.doubles().map { abs($0) }))
+        return .tensor(
+          Tensor(storage == .f64 ? .f64 : storage, tensor.shape, doubles: tensor.doubles().map { abs($0) }))
       }
       let type = ValueType.tensor(result.type)
       guard let sums = try? evaluator.evaluate(kind, absolute, results: [type])[0].tensor else { return relative(1e3) }

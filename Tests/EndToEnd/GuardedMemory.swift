@@ -28,7 +28,8 @@ final class GuardedMemory {
   /// Whether everything around is as it was.
   var isIntact: Bool {
     let edge = min(address - mapping, 64)
-    for offset in 1...max(1, edge) where edge > 0 && address.load(fromByteOffset: -offset, as: UInt8.self) != Self.canary {
+    for offset in 1...max(1, edge)
+    where edge > 0 && address.load(fromByteOffset: -offset, as: UInt8.self) != Self.canary {
       return false
     }
     for offset in 0..<gap where address.load(fromByteOffset: count + offset, as: UInt8.self) != Self.canary {

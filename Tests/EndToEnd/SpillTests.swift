@@ -14,7 +14,9 @@ import Testing
   /// Where a spill is a fault, rather than a figure.
   static let strict: Set<String> = ["znver5", "x86-64-v4"]
 
-  @Test(arguments: ["znver5", "x86-64-v4", "x86-64-v3", "aarch64"]) func loopsKeepTheirRegisters(_ target: String) throws {
+  @Test(arguments: ["znver5", "x86-64-v4", "x86-64-v3", "aarch64"]) func loopsKeepTheirRegisters(_ target: String)
+    throws
+  {
     let backend = try LLVMBackend(MachineOptions(try Profile.named(target)))
     for name in Self.models {
       var options = CompileOptions()
@@ -40,7 +42,8 @@ import Testing
     case "matmul768": try contraction("%x: f32[768, 768]", .f32, [768, 768], "matmul %x, @w", "f32[768, 768]")
     case "conv128":
       try contraction(
-        "%x: f32[1, 28, 28, 128]", .f32, [128, 3, 3, 128], "conv %x, @w {padding = [1, 1, 1, 1]}", "f32[1, 28, 28, 128]")
+        "%x: f32[1, 28, 28, 128]", .f32, [128, 3, 3, 128], "conv %x, @w {padding = [1, 1, 1, 1]}", "f32[1, 28, 28, 128]"
+      )
     case "conv512":
       try contraction(
         "%x: f32[1, 7, 7, 512]", .f32, [512, 3, 3, 512], "conv %x, @w {padding = [1, 1, 1, 1]}", "f32[1, 7, 7, 512]")

@@ -69,7 +69,9 @@ private struct FunctionCopier {
   private mutating func copy(_ id: OpID, to block: BlockID) throws(Diagnostic) {
     let operation = source[id]
     var operands: [ValueID?] = []
-    for operand in operation.operands { operands.append(try operand.map { value throws(Diagnostic) in try copy(value) }) }
+    for operand in operation.operands {
+      operands.append(try operand.map { value throws(Diagnostic) in try copy(value) })
+    }
     var regions: [BlockID] = []
     for region in operation.regions {
       let inner = target.addBlock()
