@@ -64,6 +64,7 @@ public enum Interruption {
       break
     }
     Progress.clear()
+    Subprocess.stopAll()
     TemporaryFiles.deleteAll()
     _exit(128 + Int32(byte))
   }

@@ -52,17 +52,28 @@ public enum Subprocess {
     errors?.closeWriter()
     spawning._unsafeUnlock()
     isLocked = false
+    if failure == 0 { running.withLock { _ = $0.insert(process) } }
     guard failure == 0 else { throw .invalid("cannot start \(program): \(String(cString: strerror(failure)))") }
     let (outputText, errorText) = Subprocess.drain(output?.reader, errors?.reader)
     output?.closeReader()
     errors?.closeReader()
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+    running.withLock { _ = $0.remove(process) }
     let exited = status & 0x7f == 0
     return Outcome(status: exited ? (status >> 8) & 0xff : 128 + (status & 0x7f), output: outputText, errors: errorText)
   }
 
   private static let spawning = Mutex<Void>(())
+  private static let running = Mutex<Set<pid_t>>([])
+
+  /// Ends the programs that are still running, so that they write nothing more. For a process that is about to end.
+  public static func stopAll() {
+    let processes = running.withLock { $0 }
+    for process in processes { kill(process, SIGKILL) }
+    // Whoever started them waits for them too, and may be first.
+    for process in processes { waitpid(process, nil, 0) }
+  }
 
   /// The program's file, looked up as a shell would.
   public static func find(_ program: String) -> String? {

@@ -15,6 +15,9 @@ public enum TemporaryFiles {
       defer { paths = [] }
       return paths.sorted()
     }
-    for path in left { removeTree(path) }
+    // Other threads may still be writing into a folder while it is emptied.
+    for _ in 0..<3 {
+      for path in left { removeTree(path) }
+    }
   }
 }
