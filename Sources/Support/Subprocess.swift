@@ -52,8 +52,8 @@ public enum Subprocess {
     errors?.closeWriter()
     spawning._unsafeUnlock()
     isLocked = false
-    if failure == 0 { running.withLock { _ = $0.insert(process) } }
     guard failure == 0 else { throw .invalid("cannot start \(program): \(String(cString: strerror(failure)))") }
+    running.withLock { _ = $0.insert(process) }
     let (outputText, errorText) = Subprocess.drain(output?.reader, errors?.reader)
     output?.closeReader()
     errors?.closeReader()
