@@ -15,6 +15,7 @@
  *   - Structures that start with `struct_size` grow at the end only. Whoever fills one sets it to sizeof of the version
  *     it knows; whoever reads one looks at no field beyond it. `abi_version` changes when that is not enough.
  *   - A context runs one entry at a time (a second concurrent run is refused); contexts are independent of each other.
+ *   - Outputs overlap neither inputs nor each other; a run that would is refused.
  *   - `run` allocates nothing. `create`, `reserve` and `grow` do.
  *   - Every failure is a status; `last_error` says what failed and where, in the source model's names.
  *

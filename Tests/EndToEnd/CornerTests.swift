@@ -125,6 +125,35 @@ import Testing
     #expect(try status("huge", [Inputs.floats([2_097_152, 0], seed: 0)]) == Int32(MARTLET_LIMIT_EXCEEDED))
   }
 
+  /// What a run writes must not be what it reads, or writes elsewhere.
+  @Test func overlappingBuffersAreRefused() throws {
+    let (_, compiled, _) = try Self.library.get()
+    let context = try compiled.makeContext()
+    let entry = try compiled.entry("apart")
+    var extent: Int64 = 4
+    var values = [Float](repeating: 1, count: 12)
+    var needed: Int64 = 0
+    func status(_ input: Int, _ first: Int, _ second: Int) -> martlet_status {
+      withUnsafeMutablePointer(to: &extent) { dims in
+        values.withUnsafeMutableBufferPointer { buffer in
+          let tensors = [input, first, second].map { place in
+            martlet_tensor(
+              data: buffer.baseAddress.map { $0 + place }, capacity: 16, type: 0, rank: 1, dims: dims, strides: nil)
+          }
+          var outputs = Array(tensors[1...])
+          return entry.pointee.run(context.context, [tensors[0]], &outputs, nil, 0, &needed)
+        }
+      }
+    }
+    #expect(status(0, 4, 8) == Int32(MARTLET_OK))
+    #expect(values == [1, 1, 1, 1, -1, -1, -1, -1] + Array(repeating: values[8], count: 4))
+    #expect(status(0, 0, 8) == Int32(MARTLET_INVALID_ARGUMENT))
+    #expect(context.lastError == "output \"a\": overlaps input \"x\"")
+    #expect(status(3, 4, 8) == Int32(MARTLET_INVALID_ARGUMENT))
+    #expect(status(8, 1, 4) == Int32(MARTLET_INVALID_ARGUMENT))
+    #expect(context.lastError == "output \"b\": overlaps output \"a\"")
+  }
+
   @Test func symbolsThatFollowFromOthers() throws {
     let (_, compiled, _) = try Self.library.get()
     let context = try compiled.makeContext()
