@@ -173,6 +173,39 @@ MARTLET_LOCAL martlet_status martlet_check_capacity(martlet_frame *frame, int32_
                       frame->entry->outputs[index]->name, bytes, frame->outputs[index].capacity);
 }
 
+/* Kernels write outputs while they still read inputs, and count on nobody else writing there. */
+MARTLET_LOCAL martlet_status martlet_check_apart(martlet_frame *frame, const char *kind,
+                                                 const martlet_tensor_info *other, const void *data, int64_t bytes,
+                                                 int32_t index, int64_t output_bytes) {
+  const uintptr_t a = (uintptr_t)data, b = (uintptr_t)frame->outputs[index].data;
+  if (!bytes || !output_bytes || a >= b + (uintptr_t)output_bytes || b >= a + (uintptr_t)bytes) return MARTLET_OK;
+  return martlet_fail(frame->context, MARTLET_INVALID_ARGUMENT, "output \"%s\": overlaps %s \"%s\"",
+                      frame->entry->outputs[index]->name, kind, other->name);
+}
+
+/* Whether a buffer that the caller gave for an output lies apart from all others. Inputs that reach the program as
+ * copies may lie anywhere. */
+MARTLET_LOCAL martlet_status martlet_check_output(martlet_frame *frame, int32_t index, int64_t bytes) {
+  const martlet_entry *entry = frame->entry;
+  int64_t dims[MARTLET_MAXIMUM_RANK];
+  martlet_status status = MARTLET_OK;
+  int32_t i;
+  for (i = 0; i < entry->input_count && !status; ++i) {
+    const martlet_tensor_info *info = entry->inputs[i];
+    const martlet_tensor *input = &frame->inputs[i];
+    if (info->kind == MARTLET_TENSOR && !martlet_copied_bytes(info, input))
+      status = martlet_check_apart(frame, "input", info, input->data,
+                                   martlet_dense_bytes(info->type, input->dims, info->rank), index, bytes);
+  }
+  for (i = 0; i < index && !status; ++i) {
+    const martlet_tensor_info *info = entry->outputs[i];
+    if (frame->outputs[i].data && martlet_output_dims(entry, i, frame->symbols, dims))
+      status = martlet_check_apart(frame, "output", info, frame->outputs[i].data,
+                                   martlet_dense_bytes(info->type, dims, info->rank), index, bytes);
+  }
+  return status;
+}
+
 MARTLET_LOCAL martlet_status martlet_place(martlet_frame *frame, int64_t planned, void **input, void **output) {
   const martlet_entry *entry = frame->entry;
   int64_t dims[MARTLET_MAXIMUM_RANK];
@@ -192,6 +225,7 @@ MARTLET_LOCAL martlet_status martlet_place(martlet_frame *frame, int64_t planned
       used = martlet_size_add(used, martlet_align(bytes));
     } else {
       status = martlet_check_capacity(frame, i, bytes);
+      if (!status) status = martlet_check_output(frame, i, bytes);
       if (status) return status;
     }
   }

@@ -15,6 +15,7 @@
  *   - Structures that start with `struct_size` grow at the end only. Whoever fills one sets it to sizeof of the version
  *     it knows; whoever reads one looks at no field beyond it. `abi_version` changes when that is not enough.
  *   - A context runs one entry at a time (a second concurrent run is refused); contexts are independent of each other.
+ *   - Outputs overlap neither inputs nor each other; a run that would is refused.
  *   - `run` allocates nothing. `create`, `reserve` and `grow` do.
  *   - Every failure is a status; `last_error` says what failed and where, in the source model's names.
  *
@@ -268,6 +269,22 @@ static inline martlet_status martlet_call(const martlet_model *model, int32_t en
   }
   return status;
 }
+
+/* Integer arithmetic of dim expressions. Division rounds to minus infinity; the compiler proves divisors positive. */
+static inline int64_t martlet_floordiv(int64_t a, int64_t b) {
+  int64_t quotient = a / b;
+  return quotient - (a % b != 0 && (a < 0) != (b < 0));
+}
+static inline int64_t martlet_ceildiv(int64_t a, int64_t b) {
+  int64_t quotient = a / b;
+  return quotient + (a % b != 0 && (a < 0) == (b < 0));
+}
+static inline int64_t martlet_mod(int64_t a, int64_t b) {
+  int64_t rest = a % b;
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+static inline int64_t martlet_min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t martlet_max(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* "f32" for MARTLET_F32 and so on; "?" for what this header does not know. */
 static inline const char *martlet_type_name(int32_t type) {

@@ -125,26 +125,21 @@ typedef struct martlet_frame {
   int64_t *needed;
 } martlet_frame;
 
-/* Integer arithmetic of dim expressions. Division rounds to minus infinity; the compiler proves divisors positive. */
-MARTLET_LOCAL int64_t martlet_floordiv(int64_t a, int64_t b) {
-  int64_t quotient = a / b;
-  return quotient - (a % b != 0 && (a < 0) != (b < 0));
-}
-MARTLET_LOCAL int64_t martlet_ceildiv(int64_t a, int64_t b) {
-  int64_t quotient = a / b;
-  return quotient + (a % b != 0 && (a < 0) == (b < 0));
-}
-MARTLET_LOCAL int64_t martlet_mod(int64_t a, int64_t b) {
-  int64_t rest = a % b;
-  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
-}
-MARTLET_LOCAL int64_t martlet_min(int64_t a, int64_t b) { return a < b ? a : b; }
-MARTLET_LOCAL int64_t martlet_max(int64_t a, int64_t b) { return a > b ? a : b; }
-
 /* Sizes: arguments are at least zero, and what exceeds int64_t stays at its maximum, to be refused later. */
 MARTLET_LOCAL int64_t martlet_size_add(int64_t a, int64_t b) { return a > INT64_MAX - b ? INT64_MAX : a + b; }
 MARTLET_LOCAL int64_t martlet_size_multiply(int64_t a, int64_t b) {
   return b != 0 && a > INT64_MAX / b ? INT64_MAX : a * b;
+}
+/* Of any integers; *lost tells that a result did not fit. */
+MARTLET_LOCAL int64_t martlet_exact_add(int64_t a, int64_t b, int *lost) {
+  int64_t sum;
+  *lost |= __builtin_add_overflow(a, b, &sum);
+  return sum;
+}
+MARTLET_LOCAL int64_t martlet_exact_multiply(int64_t a, int64_t b, int *lost) {
+  int64_t product;
+  *lost |= __builtin_mul_overflow(a, b, &product);
+  return product;
 }
 MARTLET_LOCAL int64_t martlet_align(int64_t size) {
   return martlet_size_add(size, MARTLET_ALIGNMENT - 1) & -(int64_t)MARTLET_ALIGNMENT;
@@ -190,8 +185,8 @@ MARTLET_LOCAL martlet_status martlet_begin(martlet_frame *frame, martlet_context
  * to dense elements (strided ones are copied) and output[i] to where the result goes, NULL when its extent depends on
  * data. */
 MARTLET_LOCAL martlet_status martlet_place(martlet_frame *frame, int64_t planned, void **input, void **output);
-/* More workspace, for a size that came to light during the run; NULL and *status when there is not enough. State must
- * not be changed before the last such call, for the caller will run again. */
+/* More workspace, for a size that came to light during the run; *status tells when there is not enough (no bytes may be
+ * NULL all the same). State must not be changed before the last such call, for the caller will run again. */
 MARTLET_LOCAL void *martlet_extend(martlet_frame *frame, int64_t bytes, martlet_status *status);
 /* Delivers an output whose extent depended on data: copies `data` to the caller's buffer or hands it out as a view. */
 MARTLET_LOCAL martlet_status martlet_deliver(martlet_frame *frame, int32_t index, const int64_t *dims, void *data);

@@ -1,3 +1,5 @@
+import IR
+
 /// Lines of C with indentation.
 struct CodeWriter {
   private(set) var text = ""
@@ -47,6 +49,25 @@ public enum CSyntax {
     return keywords.contains(result) ? result + "_" : result
   }
 
+  /// The prefix of an artifact's symbols. The runtime's own names begin with `martlet`, so no artifact's may.
+  public static func artifactName(_ name: String) -> String {
+    let result = identifier(name)
+    return result.lowercased().hasPrefix("martlet") ? "model_" + result : result
+  }
+
+  /// Text fit to stand in a comment: one line, nothing that ends the comment or that compilers warn of.
+  static func comment(_ text: String) -> String {
+    var result = ""
+    var previous: Unicode.Scalar = " "
+    for scalar in text.unicodeScalars {
+      let isPlain = scalar.isASCII ? (0x20..<0x7f).contains(scalar.value) : scalar.properties.isAlphabetic
+      let marksEdge = (previous == "*" && scalar == "/") || (previous == "/" && scalar == "*")
+      result.unicodeScalars.append(marksEdge ? "_" : isPlain ? scalar : "?")
+      previous = scalar
+    }
+    return result
+  }
+
   /// Identifiers for all `names`, made distinct by a number where two would be alike.
   static func identifiers(_ names: [String], taken: Set<String> = []) -> [String] {
     var used = taken
@@ -64,9 +85,26 @@ public enum CSyntax {
 
   private static let keywords: Set<String> = Set(
     """
-    alignas alignof asm auto bool break case catch char class const constexpr continue decltype default delete do \
-    double else enum explicit export extern false float for friend goto if inline int long mutable namespace new \
-    noexcept nullptr operator private protected public register restrict return short signed sizeof static struct \
-    switch template this throw true try typedef typeid typename union unsigned using virtual void volatile while
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class \
+    co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype \
+    default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int \
+    long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register \
+    reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch \
+    template this thread_local throw true try typedef typeid typename typeof union unsigned using virtual void \
+    volatile wchar_t while xor xor_eq \
+    NULL int64_t uintptr_t linux unix
     """.split(separator: " ").map(String.init))
+}
+
+extension Dim {
+  /// The expression in C, over the helpers of `martlet.h`.
+  func inC(symbol: (String) -> String) -> String {
+    build(constant: { "INT64_C(\($0))" }, symbol: symbol) { operation, a, b in
+      switch operation {
+      case .add: "(\(a) + \(b))"
+      case .multiply: "\(a) * \(b)"
+      default: "martlet_\(operation.rawValue)(\(a), \(b))"
+      }
+    }
+  }
 }

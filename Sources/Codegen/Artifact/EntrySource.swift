@@ -48,7 +48,6 @@ struct EntrySource {
   }
 
   mutating func emit(_ out: inout CodeWriter) {
-    out.line()
     emitTables(&out)
     emitPlanned(&out)
     emitBind(&out)
@@ -73,7 +72,7 @@ struct EntrySource {
     for (number, dim) in expressions.enumerated() {
       let function = "\(prefix)_expression\(number)_value"
       out.line(
-        "static int64_t \(function)(const int64_t *s) { (void)s; return \(expression(dim, symbol: inTable)); }")
+        "static int64_t \(function)(const int64_t *s) { (void)s; return \(dim.inC(symbol: inTable)); }")
       out.line(
         "static const martlet_expression_info \(prefix)_expression\(number) = {sizeof(martlet_expression_info), 0, "
           + "\(CSyntax.quoted(dim.description)), \(function)};")
@@ -141,27 +140,18 @@ struct EntrySource {
 
   private func inProgram(_ symbol: String) -> String { variables[symbol] ?? "0" }
 
-  private func expression(_ dim: Dim, symbol: (String) -> String) -> String {
-    dim.build(constant: { "INT64_C(\($0))" }, symbol: symbol) { operation, a, b in
-      switch operation {
-      case .add: "(\(a) + \(b))"
-      case .multiply: "\(a) * \(b)"
-      default: "martlet_\(operation.rawValue)(\(a), \(b))"
-      }
-    }
-  }
-
-  /// A size: no overflow, never negative.
+  /// A size: never negative, and too large for any workspace where it overflows.
   private func size(_ dim: Dim, symbol: (String) -> String) -> String {
-    let exact = dim.growsWithItsSymbols
+    let grows = dim.growsWithItsSymbols
     let value = dim.build(constant: { "INT64_C(\($0))" }, symbol: symbol) { operation, a, b in
       switch operation {
-      case .add: exact ? "martlet_size_add(\(a), \(b))" : "(\(a) + \(b))"
-      case .multiply: exact ? "martlet_size_multiply(\(a), \(b))" : "(\(a) * \(b))"
+      case .add: grows ? "martlet_size_add(\(a), \(b))" : "martlet_exact_add(\(a), \(b), &lost)"
+      case .multiply: grows ? "martlet_size_multiply(\(a), \(b))" : "martlet_exact_multiply(\(a), \(b), &lost)"
       default: "martlet_\(operation.rawValue)(\(a), \(b))"
       }
     }
-    return exact ? value : "martlet_max(0, \(value))"
+    guard !grows else { return value }
+    return "({ int lost = 0; const int64_t exact = \(value); lost ? INT64_MAX : martlet_max(0, exact); })"
   }
 
   private func slotSize(_ slot: MemoryPlan.Slot, symbol: (String) -> String) -> String {
@@ -170,6 +160,7 @@ struct EntrySource {
     return "martlet_align(\(text))"
   }
 
+  /// Whether the slot's size is known before anything runs.
   private func isEarly(_ slot: MemoryPlan.Slot) -> Bool {
     slot.sizes.allSatisfy { $0.symbols.isSubset(of: entrySymbols) }
   }
@@ -196,27 +187,58 @@ struct EntrySource {
       "static martlet_status \(prefix)_bind(martlet_context *context, const martlet_tensor *inputs, int64_t *symbols) {"
     )
     let direct = Set(entry.inputs.flatMap { $0.type.shape.compactMap(\.symbolName) })
-    let hidden = entry.symbols.enumerated().filter { !direct.contains($0.element.name) }
-    if hidden.isEmpty {
+    let solutions = solutions(known: direct)
+    if solutions.isEmpty {
       out.line("return martlet_bind(context, &\(prefix), inputs, symbols);")
     } else {
       out.line("martlet_status status = martlet_bind_symbols(context, &\(prefix), inputs, symbols);")
       out.line("if (status) return status;")
-      for (number, symbol) in hidden {
-        for (input, port) in entry.inputs.enumerated() {
-          for (axis, dim) in port.type.shape.enumerated() where dim.symbols == [symbol.name] {
-            guard let zero = dim.evaluate([symbol.name: 0]), let one = dim.evaluate([symbol.name: 1]), one > zero,
-              dim == Dim(symbol: symbol.name) * (one - zero) + zero
-            else { continue }
-            out.line(
-              "if (symbols[\(number)] < 0) symbols[\(number)] = "
-                + "martlet_floordiv(inputs[\(input)].dims[\(axis)] - \(zero), \(one - zero));")
-          }
+      for solution in solutions {
+        let rest = solution.rest.inC { symbol in
+          entry.symbols.firstIndex { $0.name == symbol }.map { "symbols[\($0)]" } ?? "0"
         }
+        out.line(
+          "symbols[\(solution.symbol)] = martlet_floordiv(inputs[\(solution.input)].dims[\(solution.axis)] - \(rest), "
+            + "\(solution.factor));")
       }
       out.line("return martlet_check_symbols(context, &\(prefix), inputs, symbols);")
     }
     out.line("}")
+  }
+
+  /// A dim `factor * symbol + rest` of an input that tells the symbol, all others in it being known.
+  private struct Solution {
+    var symbol: Int
+    var input: Int
+    var axis: Int
+    var factor: Int
+    var rest: Dim
+  }
+
+  /// How the symbols follow from the inputs' dims, in an order in which each needs known ones only. A symbol that does
+  /// not follow is found missing by the run.
+  private func solutions(known: Set<String>) -> [Solution] {
+    var known = known
+    var result: [Solution] = []
+    var count = -1
+    while result.count != count {
+      count = result.count
+      for (input, port) in entry.inputs.enumerated() {
+        for (axis, dim) in port.type.shape.enumerated() {
+          let unknown = dim.symbols.subtracting(known)
+          guard unknown.count == 1, let name = unknown.first,
+            let symbol = entry.symbols.firstIndex(where: { $0.name == name })
+          else { continue }
+          let rest = dim.substitute([name: 0])
+          guard rest.symbols.isSubset(of: known), let factor = (dim.substitute([name: 1]) - rest).constant, factor > 0,
+            dim == Dim(symbol: name) * factor + rest
+          else { continue }
+          result.append(Solution(symbol: symbol, input: input, axis: axis, factor: factor, rest: rest))
+          known.insert(name)
+        }
+      }
+    }
+    return result
   }
 
   private func emitRun(_ out: inout CodeWriter) {
@@ -246,7 +268,7 @@ struct EntrySource {
     out.line("martlet_status status = MARTLET_OK;")
     for (number, symbol) in symbolOrder.enumerated() {
       let value = number < entry.symbols.count ? "s[\(number)]" : "0"
-      out.line("int64_t v\(number) = \(value); /* \(CSyntax.quoted(symbol).replacingComment) */")
+      out.line("int64_t v\(number) = \(value); /* \(CSyntax.comment(symbol)) */")
     }
     bound = entrySymbols
     if !entry.plan.slots.isEmpty {
@@ -287,11 +309,11 @@ struct EntrySource {
     switch step {
     case .dispatch(let dispatch):
       let buffers = dispatch.buffers.map { pointer($0.buffer) }
-      let scalars = dispatch.scalars.map { expression($0, symbol: inProgram) }
+      let scalars = dispatch.scalars.map { $0.inC(symbol: inProgram) }
       out.line("{")
       out.line("void *const buffers[] = {\(buffers.isEmpty ? "NULL" : buffers.joined(separator: ", "))};")
       out.line("const int64_t scalars[] = {\(scalars.isEmpty ? "0" : scalars.joined(separator: ", "))};")
-      let parts = expression(dispatch.parallelism, symbol: inProgram)
+      let parts = dispatch.parallelism.inC(symbol: inProgram)
       out.line(
         "status = martlet_dispatch(c, \(dispatch.kernel), buffers, scalars, \(parts), \(CSyntax.quoted(dispatch.site)));"
       )
@@ -310,22 +332,22 @@ struct EntrySource {
       }
       emitLateSlots(after: name, &out)
     case .setSymbol(let name, let value):
-      out.line("\(inProgram(name)) = \(expression(value, symbol: inProgram));")
+      out.line("\(inProgram(name)) = \(value.inC(symbol: inProgram));")
       emitLateSlots(after: name, &out)
     case .require(let a, let b, let site):
       let message = "\(a) is not \(b)"
       out.line(
-        "status = martlet_guard(c, \(expression(a, symbol: inProgram)) == \(expression(b, symbol: inProgram)), "
+        "status = martlet_guard(c, \(a.inC(symbol: inProgram)) == \(b.inC(symbol: inProgram)), "
           + "MARTLET_SHAPE_MISMATCH, \(CSyntax.quoted(site)), \(CSyntax.quoted(message)));")
       out.line("if (status) return status;")
     case .copy(let from, let to, let bytes):
       let (source, target) = (pointer(from), pointer(to))
       guard source != target else { return }
-      out.line("__builtin_memcpy(\(target), \(source), (size_t)(\(expression(bytes, symbol: inProgram))));")
+      out.line("__builtin_memcpy(\(target), \(source), (size_t)(\(bytes.inC(symbol: inProgram))));")
     case .fill(let buffer, let bytes):
-      out.line("__builtin_memset(\(pointer(buffer)), 0, (size_t)(\(expression(bytes, symbol: inProgram))));")
+      out.line("__builtin_memset(\(pointer(buffer)), 0, (size_t)(\(bytes.inC(symbol: inProgram))));")
     case .deliver(let output, let from, let dims):
-      let values = dims.map { expression($0, symbol: inProgram) }
+      let values = dims.map { $0.inC(symbol: inProgram) }
       out.line("{")
       out.line("const int64_t dims[] = {\(values.isEmpty ? "0" : values.joined(separator: ", "))};")
       out.line("status = martlet_deliver(f, \(output), dims, \(pointer(from)));")
@@ -333,7 +355,7 @@ struct EntrySource {
       out.line("}")
     case .storeIndex(let value, let buffer, let offset):
       out.line(
-        "*(int64_t *)((unsigned char *)\(pointer(buffer)) + \(offset)) = \(expression(value, symbol: inProgram));")
+        "*(int64_t *)((unsigned char *)\(pointer(buffer)) + \(offset)) = \(value.inC(symbol: inProgram));")
     case .storeByte(let value, let buffer): out.line("*(unsigned char *)\(pointer(buffer)) = \(value);")
     case .ifElse(let condition, let then, let otherwise):
       let before = bound
@@ -373,7 +395,7 @@ struct EntrySource {
       let needed = slot.sizes.reduce(into: Set<String>()) { $0.formUnion($1.symbols) }
       guard needed.contains(symbol), needed.isSubset(of: bound) else { continue }
       out.line("slot[\(number)] = martlet_extend(f, \(slotSize(slot, symbol: inProgram)), &status);")
-      out.line("if (!slot[\(number)]) return status;")
+      out.line("if (status) return status;")
     }
   }
 }

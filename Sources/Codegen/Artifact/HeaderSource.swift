@@ -52,18 +52,27 @@ public enum HeaderSource {
     _ entry: ProgramEntry, _ number: Int, _ function: String, _ prefix: String, _ out: inout CodeWriter
   ) {
     let symbols = entry.symbols.map(\.name)
-    let taken: Set<String> = ["context", "inputs", "outputs"]
-    let all = CSyntax.identifiers(symbols + entry.inputs.map(\.name) + entry.outputs.map(\.name), taken: taken)
+    // What the function's body mentions; names of the runtime and of other functions get an underscore in front.
+    let taken: Set<String> = ["context", "inputs", "outputs", "status"]
+    func parameter(_ name: String) -> String {
+      let identifier = CSyntax.identifier(name)
+      let isReserved = ["martlet", "MARTLET", "\(prefix)_", "INT64"].contains { identifier.hasPrefix($0) }
+      return isReserved ? "_" + identifier : identifier
+    }
+    let tensors = (entry.inputs + entry.outputs).map { parameter($0.name) }
+    let all = CSyntax.identifiers(symbols.map(parameter) + tensors + tensors.map { $0 + "_dims" }, taken: taken)
     let symbolNames = Dictionary(uniqueKeysWithValues: zip(symbols, all))
-    let inputs = Array(all.dropFirst(symbols.count).prefix(entry.inputs.count))
-    let outputs = Array(all.suffix(entry.outputs.count))
+    let tensorNames = all.dropFirst(symbols.count).prefix(tensors.count)
+    let inputs = Array(tensorNames.prefix(entry.inputs.count))
+    let outputs = Array(tensorNames.suffix(entry.outputs.count))
+    let dimsNames = Dictionary(uniqueKeysWithValues: zip(tensorNames, all.suffix(tensors.count)))
 
     func signature(_ ports: [Port]) -> String {
       ports.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
     }
     let ranges = entry.symbols.map { "\($0.name) in \($0.range.lowerBound)...\($0.range.upperBound)" }
     let title = "\(entry.name)(\(signature(entry.inputs))) -> (\(signature(entry.outputs)))"
-    out.line("/* \(([title] + ranges).joined(separator: ", ").replacingComment) */")
+    out.line("/* \(CSyntax.comment(([title] + ranges).joined(separator: ", "))) */")
     var parameters = ["\(prefix)_context *context"]
     parameters += symbols.map { "int64_t \(symbolNames[$0]!)" }
     for (input, port) in zip(inputs, entry.inputs) { parameters.append("const \(cType(port)) *\(input)") }
@@ -75,31 +84,18 @@ public enum HeaderSource {
     out.line("martlet_status status;")
     func dimsArray(_ name: String, _ port: Port) {
       guard port.type.rank > 0 else { return }
-      out.line("int64_t \(name)_dims[\(port.type.rank)];")
+      out.line("int64_t \(dimsNames[name]!)[\(port.type.rank)];")
     }
     for (input, port) in zip(inputs, entry.inputs) { dimsArray(input, port) }
     for (output, port) in zip(outputs, entry.outputs) where isKnown(port, symbols) { dimsArray(output, port) }
-    func text(_ dim: Dim) -> String {
-      dim.build(constant: { "INT64_C(\($0))" }, symbol: { symbolNames[$0] ?? "0" }) { operation, a, b in
-        switch operation {
-        case .add: "(\(a) + \(b))"
-        case .multiply: "\(a) * \(b)"
-        // Extents are positive, where C's division rounds as ours does.
-        case .floordiv: "(\(a) / \(b))"
-        case .ceildiv: "((\(a) + \(b) - 1) / \(b))"
-        case .mod: "(\(a) % \(b))"
-        case .min: "(\(a) < \(b) ? \(a) : \(b))"
-        case .max: "(\(a) > \(b) ? \(a) : \(b))"
-        }
-      }
-    }
+    func text(_ dim: Dim) -> String { dim.inC { symbolNames[$0] ?? "0" } }
     func fill(_ list: String, _ index: Int, _ name: String, _ port: Port, capacity: String) {
-      for (axis, dim) in port.type.shape.enumerated() { out.line("\(name)_dims[\(axis)] = \(text(dim));") }
+      for (axis, dim) in port.type.shape.enumerated() { out.line("\(dimsNames[name]!)[\(axis)] = \(text(dim));") }
       out.line("\(list)[\(index)].data = (void *)(uintptr_t)\(name);")
       out.line("\(list)[\(index)].capacity = \(capacity);")
       out.line("\(list)[\(index)].type = MARTLET_\(cEnum(port));")
       out.line("\(list)[\(index)].rank = \(port.type.rank);")
-      out.line("\(list)[\(index)].dims = \(port.type.rank > 0 ? "\(name)_dims" : "NULL");")
+      out.line("\(list)[\(index)].dims = \(port.type.rank > 0 ? dimsNames[name]! : "NULL");")
       out.line("\(list)[\(index)].strides = NULL;")
     }
     for (index, (input, port)) in zip(inputs, entry.inputs).enumerated() {

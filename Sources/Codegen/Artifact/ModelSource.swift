@@ -53,7 +53,7 @@ public struct ModelSource {
   }
 
   private mutating func emit() {
-    out.line("/* The model \(CSyntax.quoted(program.name).replacingComment), made by Martlet for \(options.target). */")
+    out.line("/* The model \(CSyntax.comment(program.name)), made by Martlet for \(options.target). */")
     out.line("#include \"runtime.c\"")
     out.line()
     for kernel in program.kernels {
@@ -63,9 +63,12 @@ public struct ModelSource {
     if hasWeights, options.weightsFile == nil {
       out.line("extern const void *const \(name)_weights_pointer MARTLET_HIDDEN;")
     }
-    let entryNames = CSyntax.identifiers(program.entries.map(\.name))
-    for (number, entry) in program.entries.enumerated() {
-      var source = EntrySource(entry, prefix: "\(name)_\(entryNames[number])")
+    // By number, since an entry may be called anything: `table`, or what a part of another entry is called.
+    let entryNames = program.entries.indices.map { "\(name)_entry\($0)" }
+    for (entry, prefix) in zip(program.entries, entryNames) {
+      out.line()
+      out.line("/* entry \(CSyntax.comment(entry.name)) */")
+      var source = EntrySource(entry, prefix: prefix)
       source.emit(&out)
     }
     emitState()
@@ -91,7 +94,7 @@ public struct ModelSource {
     out.line()
     out.line("static martlet_status \(name)_table_create(const martlet_options *options, martlet_context **context);")
     out.line("static int64_t \(name)_table_context_size(void);")
-    let entries = entryNames.map { "&\(name)_\($0)" }.joined(separator: ", ")
+    let entries = entryNames.map { "&\($0)" }.joined(separator: ", ")
     out.line("static const martlet_entry *const \(name)_entries[] = {\(entries)};")
     out.line("static const martlet_model \(name)_table = {")
     let fields = [
@@ -126,18 +129,5 @@ public struct ModelSource {
     out.line("static int64_t \(name)_table_context_size(void) { return martlet_context_bytes(&\(name)_config); }")
     out.line("MARTLET_EXPORT const martlet_model *\(name)_model(void);")
     out.line("MARTLET_EXPORT const martlet_model *\(name)_model(void) { return &\(name)_table; }")
-  }
-}
-
-extension String {
-  /// Fit to stand in a comment.
-  var replacingComment: String {
-    var result = ""
-    var previous: Character = " "
-    for character in self {
-      result.append(previous == "*" && character == "/" ? "_" : character)
-      previous = character
-    }
-    return result
   }
 }

@@ -83,8 +83,9 @@ extension Loop: OpLowering {
           from: try TensorView(dense: element, try program.buffer(of: yields[1 + carried.count + number])),
           to: slice, site: site)
       }
-      try program.moveCarried(Array(yields[1..<(1 + carried.count)]), to: finals)
-      program.append(.copy(from: try program.buffer(of: yields[0]), to: condition, bytes: 1))
+      // The condition moves along with the carried values, for it may be one of them, and one of them the condition.
+      let targets = try finals.map { value throws(Diagnostic) in try program.buffer(of: value) }
+      try program.moveCarried(Array(yields[...carried.count]), to: [condition] + targets)
     }
     program.append(.loop(counter: counter, trip: trip, condition: condition, body: body))
     if let extentSymbol {
@@ -107,20 +108,19 @@ extension ProgramBuilder {
 
   /// Copies yields into the carried buffers. A yield that is itself another carried buffer goes through a temporary,
   /// so that values may trade places.
-  func moveCarried(_ yields: [ValueID], to finals: [ValueID]) throws(Diagnostic) {
+  func moveCarried(_ yields: [ValueID], to targets: [BufferID]) throws(Diagnostic) {
     var sources = try yields.map { value throws(Diagnostic) in try buffer(of: value) }
-    let targets = try finals.map { value throws(Diagnostic) in try buffer(of: value) }
     for (number, source) in sources.enumerated() {
       let root = root(of: source)
       guard targets.indices.contains(where: { $0 < number && self.root(of: targets[$0]) == root }) else { continue }
-      let type = try tensorType(finals[number])
-      let temporary = try allocate(type, "carried")
-      append(.copy(from: source, to: temporary, bytes: try bytes(of: type)))
+      let bytes = buffers[targets[number].number].bytes
+      let temporary = addBuffer("carried", bytes: bytes, .workspace)
+      append(.copy(from: source, to: temporary, bytes: bytes))
       sources[number] = temporary
     }
     // Temporaries were filled before anything is overwritten: all copies to them come first.
     for (number, source) in sources.enumerated() where root(of: source) != root(of: targets[number]) {
-      append(.copy(from: source, to: targets[number], bytes: try bytes(of: try tensorType(finals[number]))))
+      append(.copy(from: source, to: targets[number], bytes: buffers[targets[number].number].bytes))
     }
   }
 }

@@ -114,7 +114,6 @@ extension ProgramBuilder {
   /// Run-time checks of what typing could not prove of a slice.
   fileprivate func requireInside(_ axis: Int, _ extent: Dim, _ slice: Slice, site: String) {
     let (start, size, step) = (slice.starts[axis], slice.sizes[axis], slice.steps[axis])
-    requireNonNegative(size, site: site)
     let last = start + (size - 1) * step
     // Nothing is read where the size is zero.
     let something = size.bounds(ranges).lowerBound > 0 ? Dim(1) : Dim.minimum(size, 1)
@@ -125,7 +124,8 @@ extension ProgramBuilder {
   /// Fails at run time where `factor * dim` is negative, unless it never is.
   func requireNonNegative(_ factor: Dim = 1, times dim: Dim, site: String) {
     guard dim.bounds(ranges).lowerBound < 0 else { return }
-    append(.require(factor * Dim.minimum(dim, 0), equals: 0, site: site))
+    let missing = factor * Dim.minimum(dim, 0)
+    if isNew(check: missing) { append(.require(missing, equals: 0, site: site)) }
   }
 
   func requireNonNegative(_ dim: Dim, site: String) { requireNonNegative(1, times: dim, site: site) }

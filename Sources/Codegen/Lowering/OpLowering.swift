@@ -30,6 +30,7 @@ extension ProgramBuilder {
     let operation = function[id]
     // An op that only computes with extents costs nothing where nobody needs its value in memory.
     for guardian in operation.guards { append(.require(guardian.left, equals: guardian.right, site: site(id))) }
+    requireExtents(of: id)
     if try lowerFromFacts(id) { return }
     guard let lowering = operation.kind as? any OpLowering else {
       throw .unsupported(
@@ -37,6 +38,15 @@ extension ProgramBuilder {
         hint: "`martlet run --reference` evaluates it")
     }
     try lowering.lower(id, self)
+  }
+
+  /// A shape that does not fit its symbols shows as an extent below zero, which only the run may know.
+  private func requireExtents(of id: OpID) {
+    for result in function[id].results {
+      for extent in function.tensorType(result)?.shape ?? [] where extent.symbols.allSatisfy(isBound) {
+        requireNonNegative(extent, site: site(id))
+      }
+    }
   }
 
   /// Results whose elements are known as dim expressions are written as such.

@@ -88,7 +88,10 @@ extension ProgramBuilder {
     let matrixElements = shape.suffix(2).reduce(1, *)
     let elementBytes = multiplication.panelScalar.bytes
     let panelElement = multiplication.panelElement
-    let key = "\(name)@panels\(layout.width)x\(layout.group)_\(rowStride)_\(columnStride)"
+    // One weight may be packed as several matrices, with other groups or another number of them: the key says all.
+    let key =
+      "\(name)@\(panelElement)_panels\(layout.width)x\(layout.group)_\(batches)x\(depth)x\(columns)"
+      + "_\(rowStride)_\(columnStride)"
     let buffer = weightBuffer(key, bytes: elements * batches * elementBytes) {
       let source =
         tensor.storage == panelElement

@@ -24,7 +24,7 @@ struct Liveness {
     copy.coverLoops()
     let lives = copy.ranges.sorted { $0.key < $1.key }.map {
       MemoryPlanner.Life(
-        buffer: $0.key, bytes: buffers[$0.key.number].bytes, first: $0.value.first, last: $0.value.last)
+        buffer: $0.key, bytes: buffers[$0.key.number].bytes, first: $0.value.first, last: min($0.value.last, copy.time))
     }
     return Result(lives: lives, bindings: copy.bindings)
   }
@@ -78,7 +78,7 @@ struct Liveness {
     touch(buffer)
     var id = buffer
     while case .alias(let target) = buffers[id.number].place { id = target }
-    ranges[id]?.last = Int.max - 1
+    ranges[id]?.last = Int.max
   }
 
   private mutating func touch(_ buffer: BufferID) {

@@ -19,6 +19,7 @@ public final class ProgramBuilder {
   private var weightOfArgument: [ValueID: String] = [:]
   private var stateBuffers: [String: BufferID] = [:]
   private var sequence = 0
+  private var checkedDims: Set<Dim> = []
 
   init(module: Module, function: Function, profile: Profile, shared: ProgramStore) {
     self.module = module
@@ -146,6 +147,12 @@ public final class ProgramBuilder {
   }
 
   var collected: [Step] { steps[0] }
+
+  /// Whether no step that always runs has checked yet that `dim` is zero.
+  func isNew(check dim: Dim) -> Bool {
+    guard steps.count == 1 else { return !checkedDims.contains(dim) }
+    return checkedDims.insert(dim).inserted
+  }
 
   /// Generates one kernel and the dispatch of it.
   public func dispatch(

@@ -34,8 +34,13 @@ public enum Scheduler {
       let type = try program.tensorType(value)
       let bytes = try program.bytes(of: type)
       let target = program.addBuffer(function.resultNames[number], bytes: bytes, .output(number))
-      try program.deliver(value, output: number, to: target, bytes: bytes)
       outputs.append(Port(name: function.resultNames[number], type: type, buffer: target))
+    }
+    // Views of the workspace come last: only then is it known what stays in the workspace.
+    for isView in [false, true] {
+      for (number, value) in body.yields.enumerated() where program.isView(outputs[number].type) == isView {
+        try program.deliver(value, output: number, as: outputs[number])
+      }
     }
     let steps = program.shadowStates(program.collected)
     let (buffers, plan) = try MemoryPlanner.plan(program, steps)
@@ -56,16 +61,27 @@ public enum Scheduler {
 extension ProgramBuilder {
   /// Makes a result end up in an output: the buffer that holds it becomes the output where that is possible,
   /// otherwise it is copied.
-  func deliver(_ value: ValueID, output number: Int, to output: BufferID, bytes: Dim) throws(Diagnostic) {
+  func deliver(_ value: ValueID, output number: Int, as port: Port) throws(Diagnostic) {
     let source = try buffer(of: value)
-    let dims = try tensorType(value).shape
-    if !dims.allSatisfy({ $0.symbols.isSubset(of: inputSymbols) }) {
-      append(.deliver(output: number, from: source, dims: dims))
+    let bytes = buffers[port.buffer.number].bytes
+    if isView(port.type) {
+      var view = source
+      if buffers[root(of: source).number].place != .workspace {
+        // Inputs, weights and other outputs are not for handing out.
+        view = addBuffer("copy of \(label(value))", bytes: bytes, .workspace)
+        append(.copy(from: source, to: view, bytes: bytes))
+      }
+      append(.deliver(output: number, from: view, dims: port.type.shape))
     } else if canBecomeOutput(source, bytes) {
-      redirect(source, to: output)
+      redirect(source, to: port.buffer)
     } else {
-      append(.copy(from: source, to: output, bytes: bytes))
+      append(.copy(from: source, to: port.buffer, bytes: bytes))
     }
+  }
+
+  /// Whether only the run tells how large an output is, which then may be handed out as a view of the workspace.
+  fileprivate func isView(_ type: TensorType) -> Bool {
+    !type.shape.allSatisfy { $0.symbols.isSubset(of: inputSymbols) }
   }
 
   /// A workspace buffer of exactly the output's size.

@@ -29,14 +29,21 @@ struct ArtifactBuilder {
   var progress: @Sendable (Int, Int) -> Void = { _, _ in }
 
   /// Builds and puts the finished files in place: `output`, its header beside it, and the weights file if asked for.
-  func build(to output: String) throws(Diagnostic) {
+  /// Returns the suffixes of what lies beside it.
+  func build(to output: String) throws(Diagnostic) -> [String] {
+    var companions: [String] = []
     let scratch = try ScratchFolder()
     let toolchain = Toolchain(profile: profile, folder: scratch.path)
     var weightsFile: (name: String, hash: UInt64)?
     let hasWeights = program.weightBytes > 0
     let weightsPath = Paths.replacingExtension(of: output, with: "weights")
+    let weightsAside = Paths.aside(weightsPath)
+    defer { discard(weightsAside) }
     if hasWeights, weightsInFile {
-      weightsFile = (Paths.lastComponent(weightsPath), try writeWeightsFile(to: weightsPath))
+      try Paths.checkWritable(weightsPath)
+      TemporaryFiles.add(weightsAside)
+      weightsFile = (Paths.lastComponent(weightsPath), try writeWeightsFile(to: weightsAside))
+      companions.append("weights")
     }
     let source = ModelSource.text(
       program,
@@ -77,10 +84,7 @@ struct ArtifactBuilder {
     // Linked aside and renamed, so that an interrupted or failed build leaves what was there.
     let aside = Paths.aside(output)
     TemporaryFiles.add(aside)
-    defer {
-      unlink(aside)
-      TemporaryFiles.remove(aside)
-    }
+    defer { discard(aside) }
     let target = Paths.absolute(aside)
     try Paths.checkWritable(output)
     switch kind {
@@ -91,14 +95,27 @@ struct ArtifactBuilder {
     case .shared: try toolchain.linkShared(objects, to: target)
     case .executable: try toolchain.linkExecutable(objects, to: target, sysroot: sysroot)
     }
-    guard rename(aside, output) == 0 else {
-      throw .invalid("cannot write \(output): \(String(cString: strerror(errno)))")
-    }
+    if weightsFile != nil { try move(weightsAside, to: weightsPath) }
+    try move(aside, to: output)
     if kind != .executable, writesHeader {
       try AtomicFile.write(
         Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8),
         to: Paths.replacingExtension(of: output, with: "h"))
+      companions.append("h")
     }
+    return companions
+  }
+
+  private func move(_ file: String, to path: String) throws(Diagnostic) {
+    guard rename(file, path) == 0 else {
+      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// Deletes a file in the making, unless it has been put in place.
+  private func discard(_ file: String) {
+    unlink(file)
+    TemporaryFiles.remove(file)
   }
 
   /// Objects of all kernels, in order; those in the cache are not compiled again.

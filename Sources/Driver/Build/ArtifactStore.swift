@@ -29,32 +29,37 @@ struct ArtifactStore {
 
   /// Puts a kept artifact, its header and weights file at `output`; false when there is none that is current.
   func fetch(_ key: String, to output: String) throws(Diagnostic) -> Bool {
-    let list = "\(folder)/\(key).sources"
-    guard Paths.exists(stored(key)), Self.isCurrent(list) else { return false }
+    guard Paths.exists(stored(key)), Self.isCurrent(list(key)) else { return false }
     for part in ["weights", "h"] where Paths.exists("\(folder)/\(key).\(part)") {
       try copy("\(folder)/\(key).\(part)", to: Paths.replacingExtension(of: output, with: part))
     }
     try copy(stored(key), to: output)
+    // Used just now: the clean-up goes by this time.
+    utimensat(AT_FDCWD, stored(key), nil, 0)
     return true
   }
 
-  /// Keeps what was built at `output`. A cache that cannot be written is no reason to fail.
-  func keep(_ key: String, from output: String, sources: [String]) {
+  /// Keeps what was built at `output`, and the files of the build beside it that end in `parts`. A cache that cannot
+  /// be written is no reason to fail.
+  func keep(_ key: String, from output: String, parts: [String], sources: [String]) {
     var status = stat()
     guard stat(output, &status) == 0, status.st_size <= Self.limit else { return }
     do throws(Diagnostic) {
-      for part in ["weights", "h"] {
+      var kept: [String] = []
+      for part in parts {
         let beside = Paths.replacingExtension(of: output, with: part)
-        guard stat(beside, &status) == 0 else { continue }
-        guard status.st_size <= Self.limit else { return }
+        guard stat(beside, &status) == 0, status.st_size <= Self.limit else { return }
         try copy(beside, to: "\(folder)/\(key).\(part)")
+        kept.append("\(folder)/\(key).\(part)")
       }
       try copy(output, to: stored(key))
-      // Written last: an artifact without its list is not used.
-      try Self.writeSources(sources, to: "\(folder)/\(key).sources")
+      // Written last: an artifact without its list is not used. The parts are in it too, since the clean-up may have
+      // taken one of them.
+      try Self.writeSources(sources + kept, to: list(key))
     } catch {}
   }
 
+  private func list(_ key: String) -> String { "\(folder)/\(key).artifact.sources" }
   private func stored(_ key: String) -> String { "\(folder)/\(key).artifact" }
 
   private func copy(_ source: String, to target: String) throws(Diagnostic) {
@@ -66,7 +71,7 @@ struct ArtifactStore {
   }
 
   /// A Martlet that was built again may compile differently under the same version.
-  private static let ownIdentity = identity("/proc/self/exe") ?? ""
+  static let ownIdentity = identity("/proc/self/exe") ?? ""
 
   static func writeSources(_ sources: [String], to list: String) throws(Diagnostic) {
     let lines = sources.map { "\(identity($0) ?? "") \($0)\n" }.joined()

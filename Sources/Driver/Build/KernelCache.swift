@@ -7,7 +7,7 @@ import Targets
 /// Compiled kernels and artifacts on disk, by what they were made of.
 ///
 /// An entry's name is the hash of everything that decides its bytes: the loop IR,
-/// the machine, the versions of Martlet and LLVM. Entries are written aside and
+/// the machine, the versions of Martlet and LLVM, and the very build of Martlet. Entries are written aside and
 /// renamed, so that several processes may share a folder; the least recently used
 /// go when the folder grows beyond its limit.
 public struct KernelCache: Sendable {
@@ -19,7 +19,7 @@ public struct KernelCache: Sendable {
   public init(folder: String, profile: Profile) throws(Diagnostic) {
     try Paths.makeFolder(folder)
     self.folder = folder
-    salt = "\(martletVersion) llvm \(LLVMBackend.version) \(MachineOptions(profile))"
+    salt = "\(martletVersion) \(ArtifactStore.ownIdentity) llvm \(LLVMBackend.version) \(MachineOptions(profile))"
   }
 
   /// `$XDG_CACHE_HOME/martlet` or `~/.cache/martlet`.

@@ -53,7 +53,7 @@ struct Toolchain {
   /// Flags that every C file of an artifact is compiled with.
   private func flags(prefix: String) -> [String] {
     var flags = [
-      "--target=\(profile.link.clangTriple)", "-O2", "-std=c11", "-fPIC", "-fvisibility=hidden", "-w",
+      "--target=\(profile.link.clangTriple)", "-O2", "-std=c11", "-fPIC", "-fvisibility=hidden", "-w", "-fwrapv",
       "-DMARTLET_PREFIX=\(prefix)", "-fno-ident", "-ffunction-sections", "-fdata-sections",
     ]
     if profile.architecture == "aarch64" { flags.append("-mno-outline-atomics") }

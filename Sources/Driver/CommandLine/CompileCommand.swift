@@ -62,7 +62,9 @@ enum CompileCommand {
       bar.advance(of: total)
     }
     bar.finish()
-    store?.0.keep(store?.key ?? "", from: output, sources: compilation.sources)
+    if let (artifacts, key) = store {
+      artifacts.keep(key, from: output, parts: compilation.companions, sources: compilation.sources)
+    }
     report(compilation, arguments)
     return .success
   }
@@ -91,8 +93,7 @@ enum CompileCommand {
   static func prefix(_ name: String, _ kind: ArtifactKind) -> String {
     var candidate = name
     if kind != .executable, candidate.hasPrefix("lib") { candidate = String(candidate.dropFirst(3)) }
-    let identifier = CSyntax.identifier(candidate)
-    return identifier
+    return CSyntax.artifactName(candidate)
   }
 
   static func phase(_ name: String?) throws(Diagnostic) -> Phase? {

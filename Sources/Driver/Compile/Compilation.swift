@@ -16,6 +16,8 @@ public struct Compilation {
   public private(set) var report = PassReport()
   /// The files that were read besides the model itself.
   public private(set) var sources: [String] = []
+  /// The suffixes of the files that `build` wrote beside the artifact.
+  public private(set) var companions: [String] = []
   /// Remarks of the frontend on what it mended or assumed.
   public private(set) var notes: [String] = []
   /// Seconds by phase.
@@ -91,6 +93,13 @@ public struct Compilation {
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) throws(Diagnostic) {
     try Paths.checkWritable(output)
+    let weightsPath = Paths.replacingExtension(of: output, with: "weights")
+    if options.weightsInFile,
+      sources.contains(where: { ArtifactStore.identity($0) == ArtifactStore.identity(weightsPath) })
+    {
+      throw .usage(
+        "--weights file would overwrite \(weightsPath), which the model is read from", hint: "choose another output")
+    }
     let program = try schedule()
     let clock = ContinuousClock()
     let start = clock.now
@@ -102,7 +111,7 @@ public struct Compilation {
       maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
       sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
       cache: cache, progress: progress)
-    try builder.build(to: output)
+    companions = try builder.build(to: output)
     cache?.trim()
     seconds.append((Phase.artifact.rawValue, Compilation.seconds(clock.now - start)))
   }

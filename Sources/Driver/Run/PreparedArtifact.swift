@@ -51,7 +51,7 @@ struct PreparedArtifact {
     let clock = ContinuousClock()
     let start = clock.now
     let profile = try Profile.named(options.target)
-    let name = CSyntax.identifier(Paths.stem(path))
+    let name = CSyntax.artifactName(Paths.stem(path))
     guard let folder = options.cacheFolder else {
       let scratch = try ScratchFolder()
       self.scratch = scratch
