@@ -45,6 +45,9 @@ public enum Scheduler {
     let steps = program.shadowStates(program.collected)
     let (buffers, plan) = try MemoryPlanner.plan(program, steps)
     let entrySymbols = boundByInputs(inputs)
+    if let symbol = SymbolCheck.undetermined(steps, buffers, given: entrySymbols) {
+      throw .unsupported("entry @\(function.name): \(symbol) follows from no input", hint: "settle it with --shape")
+    }
     return ProgramEntry(
       name: function.name, symbols: module.symbols.filter { entrySymbols.contains($0.name) }, inputs: inputs,
       outputs: outputs, buffers: buffers, body: steps, plan: plan)
