@@ -70,7 +70,7 @@ import Testing
     }
     print("\(target): \(checked) of \(seeds.count) graphs ran")
     for (reason, number) in unsupported.sorted(by: { $0.value > $1.value }) { print("  \(number) times: \(reason)") }
-    #expect(seeds.isEmpty || checked * 2 > seeds.count, "most graphs can be compiled")
+    #expect(seeds.count < 10 || checked * 2 > seeds.count, "most graphs can be compiled")
   }
 
   /// Builds graphs as one library and runs them; how many there were. Where that fails, halves tell which one it is.
@@ -95,8 +95,9 @@ import Testing
 
   private func run(_ graph: RandomBatch.Graph, of library: CompiledModule, target: String) {
     graph.keep()
+    CrashNote.set("\(target), seed \(graph.seed)")
+    defer { CrashNote.set("") }
     do {
-      CrashNote.set("\(target), seed \(graph.seed)")
       let context = try library.makeContext(threads: graph.seed % 2 == 0 ? 1 : 2)
       var results: [[Tensor]] = []
       for run in graph.study.runs { results.append(try context.run("\(graph.prefix)main", run.inputs)) }
