@@ -48,7 +48,9 @@ final class KernelModule {
     LLVMPassBuilderOptionsSetSLPVectorization(options, 0)
     LLVMPassBuilderOptionsSetLoopUnrolling(options, 0)
     LLVMPassBuilderOptionsSetLoopInterleaving(options, 0)
-    guard let error = LLVMRunPasses(module, KernelModule.pipeline, session.machine, options) else { return }
+    guard let error = LLVMRunPasses(module, KernelModule.pipeline, session.machine, options) else {
+      return SingleLaneStores(context: context, module: module, builder: builder).rewrite()
+    }
     let message = LLVMGetErrorMessage(error)
     defer { LLVMDisposeErrorMessage(message) }
     throw .bug("kernel @\(name): \(message.map { String(cString: $0) } ?? "passes failed")")

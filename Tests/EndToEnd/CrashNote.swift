@@ -6,9 +6,11 @@ enum CrashNote {
   private static let installed: Void = {
     for number in [SIGSEGV, SIGBUS, SIGILL, SIGFPE] {
       signal(number) { number in
-        write(2, "crashed in compiled code: ", 26)
-        write(2, text, strlen(text))
-        write(2, "\n", 1)
+        if text[0] != 0 {
+          write(2, "crashed in compiled code: ", 26)
+          write(2, text, strlen(text))
+          write(2, "\n", 1)
+        }
         signal(number, SIG_DFL)
         raise(number)
       }

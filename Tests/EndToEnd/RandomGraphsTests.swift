@@ -22,7 +22,13 @@ import Testing
     try check((0..<UInt64(Self.count)).map { $0 + Self.firstSeed }, target: "host")
   }
 
-  @Test func seedsThatFailedPass() throws { try check(Self.regressions, target: "host") }
+  /// And with AVX-512: a store of one narrowed lane wrote over the next (110174).
+  static let wideRegressions: [UInt64] = [110_174]
+
+  @Test func seedsThatFailedPass() throws {
+    try check(Self.regressions, target: "host")
+    if try HostCPU.runs("x86-64-v4") { try check(Self.wideRegressions, target: "x86-64-v4") }
+  }
 
   @Test(arguments: ["x86-64-v3", "x86-64-v4", "znver5"]) func profilesMatchEvaluate(_ target: String) throws {
     guard try HostCPU.runs(target) else { return print("skipped: this machine cannot run \(target)") }
@@ -70,7 +76,7 @@ import Testing
     }
     print("\(target): \(checked) of \(seeds.count) graphs ran")
     for (reason, number) in unsupported.sorted(by: { $0.value > $1.value }) { print("  \(number) times: \(reason)") }
-    #expect(seeds.isEmpty || checked * 2 > seeds.count, "most graphs can be compiled")
+    #expect(seeds.count < 10 || checked * 2 > seeds.count, "most graphs can be compiled")
   }
 
   /// Builds graphs as one library and runs them; how many there were. Where that fails, halves tell which one it is.
@@ -95,8 +101,9 @@ import Testing
 
   private func run(_ graph: RandomBatch.Graph, of library: CompiledModule, target: String) {
     graph.keep()
+    CrashNote.set("\(target), seed \(graph.seed)")
+    defer { CrashNote.set("") }
     do {
-      CrashNote.set("\(target), seed \(graph.seed)")
       let context = try library.makeContext(threads: graph.seed % 2 == 0 ? 1 : 2)
       var results: [[Tensor]] = []
       for run in graph.study.runs { results.append(try context.run("\(graph.prefix)main", run.inputs)) }

@@ -67,7 +67,8 @@ struct GraphGenerator {
       }
     }
     // The first argument binds every symbol.
-    addArgument("a0", .f32, leading + randomShape(rank: max(1, random.within(0...3)) - min(leading.count, 1)))
+    let rest = randomShape(rank: max(1, random.within(0...3)) - min(leading.count, 1))
+    addArgument("a0", .f32, leading + rest, otherwise: leading.isEmpty ? [2] : leading)
     for number in 1...max(1, random.below(3)) {
       let floats: [ElementType] = options.otherFloats ? [.f32, .f32, .f32, .f16, .bf16, .f64] : [.f32]
       let element = random.pick(floats) ?? .f32
@@ -94,10 +95,10 @@ struct GraphGenerator {
   }
 
   private mutating func addArgument(
-    _ name: String, _ element: ElementType, _ dims: [Dim], low: Double = -2, high: Double = 2
+    _ name: String, _ element: ElementType, _ dims: [Dim], low: Double = -2, high: Double = 2, otherwise: [Dim] = [2]
   ) {
     // Products of the larger extents leave room for further growth.
-    let shape = concrete(dims).flatMap { $0.reduce(1, *) <= countLimit ? dims : nil } ?? [Dim(2)]
+    let shape = concrete(dims).flatMap { $0.reduce(1, *) <= countLimit ? dims : nil } ?? otherwise
     let type = TensorType(element, shape)
     let low = element.isSigned ? low : max(low, 0)
     let tensor = randomTensor(element, concrete(shape) ?? [], low, high, withNaN: options.withNaN)

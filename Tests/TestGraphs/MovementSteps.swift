@@ -137,7 +137,7 @@ extension GraphGenerator {
       try add(DimValue(value), [], 1, Double(value.evaluate(symbols) ?? 0))
     case 2 where options.jumps && x.type.plain != nil:
       let symbol = builder.module.freshSymbol("count")
-      builder.module.declare(symbol: symbol, in: 0...countLimit)
+      builder.module.declare(symbol: symbol, in: 0...4 * countLimit)
       try add(NonZero(extent: symbol), [x.id], 0, Double(extents.max() ?? 0))
     default:
       guard depth == 0 else { return }
