@@ -1,0 +1,3 @@
+extension ONNXMapping {
+  static let attentions: [ONNXMapping] = [attention, multiHeadAttention, rotaryEmbedding, microsoftRotaryEmbedding]
+}
