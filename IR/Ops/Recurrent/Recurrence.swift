@@ -141,7 +141,7 @@ extension RecurrentKind {
     return [Double](repeating: 0, count: shape.reduce(1, *))
   }
 
-  func clipped(_ x: Double) -> Double { clip > 0 ? Swift.max(-clip, Swift.min(clip, x)) : x }
+  func clipped(_ x: Double) -> Double { clip > 0 && !x.isNaN ? Swift.max(-clip, Swift.min(clip, x)) : x }
 }
 
 /// The weights that a state is multiplied by, and their bias.

@@ -61,7 +61,7 @@ public struct RecurrentActivation: Hashable, Sendable {
     case .leakyRelu: x < 0 ? alpha * x : x
     case .thresholdedRelu: x > alpha ? x : 0
     case .scaledTanh: alpha * Glibc.tanh(beta * x)
-    case .hardSigmoid: Swift.max(0, Swift.min(1, alpha * x + beta))
+    case .hardSigmoid: x.isNaN ? x : Swift.max(0, Swift.min(1, alpha * x + beta))
     }
   }
 }
