@@ -267,6 +267,18 @@ def blocks():
     recurrent("GRU", 3, ["y", "h"], "gru_open", 1)
     recurrent("RNN", 1, ["y", "h"], "rnn", 2, "len", {"len": lengths}, activations=["LeakyRelu", "Tanh"], activation_alpha=[0.2])
 
+    case("group_query_attention", [
+        node("GroupQueryAttention", "q k v pk pv valid total cos sin", "y keys values", num_heads=4, kv_num_heads=2,
+             local_window_size=4, do_rotary=1, domain="com.microsoft")],
+         {"q": floats(1, 3, 64), "k": floats(1, 3, 32), "v": floats(1, 3, 32), "pk": floats(1, 2, 5, 16),
+          "pv": floats(1, 2, 5, 16), "valid": np.array([7], np.int32), "total": np.array(8, np.int32)},
+         ["y", "keys", "values"], {"cos": np.cos(floats(10, 8)), "sin": np.sin(floats(10, 8))}, domains=["com.microsoft"])
+    case("packed_attention", [
+        node("Attention", "x w b mask", "y", num_heads=3, domain="com.microsoft"),
+        node("Attention", "x w b lengths", "z", num_heads=3, unidirectional=1, domain="com.microsoft")],
+         {"x": floats(2, 4, 12), "mask": np.array([[1, 1, 0, 0], [1, 1, 1, 1]], np.int32),
+          "lengths": np.array([3, 4], np.int32)}, ["y", "z"], {"w": floats(12, 36), "b": floats(36)}, domains=["com.microsoft"])
+
 
 FOLDER.mkdir(exist_ok=True)
 for old in FOLDER.iterdir():

@@ -32,6 +32,8 @@ extension GraphGenerator {
 
   /// Among the positions of one value, with itself as queries, keys and values.
   private mutating func addAttention() throws(Diagnostic) {
+    // Zero times a hidden NaN is NaN or not, as it comes.
+    guard !options.withNaN else { return }
     guard let x = choose(fitting { $0.isFloat && $0.element.bits >= 16 && $0.type.rank == 4 && concrete($0) != nil }),
       x.magnitude <= 20, let width = x.type.shape[3].constant
     else { return }

@@ -1,3 +1,5 @@
 extension ONNXMapping {
-  static let attentions: [ONNXMapping] = [attention, multiHeadAttention, rotaryEmbedding, microsoftRotaryEmbedding]
+  static let attentions: [ONNXMapping] = [
+    attention, multiHeadAttention, groupQueryAttention, packedAttention, rotaryEmbedding, microsoftRotaryEmbedding,
+  ]
 }
