@@ -117,6 +117,35 @@ import Testing
     try attend(Attention(scale: 0.2), [1, 2, 2, 9, 21, 8, 8], element, mask: random.tensor(element, [9, 21]))
   }
 
+  @Test func linear() throws {
+    var random = Seeded(7)
+    for (b, t, h, g, d, e) in [(1, 5, 2, 2, 4, 16), (2, 3, 4, 2, 5, 37), (1, 1, 3, 1, 8, 3)] {
+      for (wide, optional) in [(true, 0), (true, 1), (false, 1), (false, 3), (true, 7), (false, 6)] {
+        let shapes: [[Int]?] = [
+          [b, t, h, d], [b, t, g, d], [b, t, g, e], optional & 1 == 0 ? nil : [b, t, g, wide ? d : 1],
+          optional & 2 == 0 ? nil : [b, t, g, 1], optional & 4 == 0 ? nil : [b, g, d, e],
+        ]
+        for element in [ElementType.f32, .f64, .f16] {
+          let inputs = shapes.compactMap { shape in
+            shape.map { Tensor(element, $0, doubles: random.tensor(element, $0).doubles().map { $0 / 4 }) }
+          }
+          let closeness: Closeness =
+            element == .f16
+            ? .within(relative: 0x1p-9, absolute: 0x1p-12) : .within(relative: 0x1p-16, absolute: 0x1p-18)
+          try expectLowering("linear attention \(shapes)", inputs.map(\.type), inputs, closeness) { builder, x in
+            var next = 0
+            let operands = shapes.map { shape -> ValueID? in
+              guard shape != nil else { return nil }
+              next += 1
+              return x[next - 1]
+            }
+            return try builder.add(LinearAttention(scale: 0.5), operands)
+          }
+        }
+      }
+    }
+  }
+
   @Test func rotations() throws {
     var random = Seeded(6)
     for interleaved in [false, true] {

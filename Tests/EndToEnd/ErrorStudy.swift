@@ -97,6 +97,7 @@ struct ErrorStudy {
     _ operation: IR.Operation, _ inputs: [Value], _ results: [Value], _ evaluator: Evaluator, _ noise: inout Noise
   ) -> [Value] {
     if operation.kind is any RecurrentKind { return disturbStates(inputs, results, &noise) }
+    if operation.kind is LinearAttention { return disturbProducts(inputs, results, &noise) }
     guard operation.regions.isEmpty, let result = results.first?.tensor, result.isFloat, results.count == 1,
       let element = result.storage, let bounds = errorBounds(operation.kind, inputs, result, evaluator)
     else { return results }
@@ -115,6 +116,19 @@ struct ErrorStudy {
     let unit = element == .f64 ? 0x1p-53 : 0x1p-24
     let sums = Double(x.shape[2] + weights.shape[2]) + functionRoundoffs
     let bound = Double(x.shape[0]) * (8 * sums * unit + 2 * (element.bits < 32 ? roundoff(element) : 0))
+    return results.map { value in
+      guard let tensor = value.tensor else { return value }
+      return .tensor(Tensor(element, tensor.shape, doubles: tensor.doubles().map { $0 + bound * noise.next() }))
+    }
+  }
+
+  /// Sums over steps and widths of products of three.
+  private static func disturbProducts(_ inputs: [Value], _ results: [Value], _ noise: inout Noise) -> [Value] {
+    guard let x = inputs[0].tensor, let element = x.storage else { return results }
+    let greatest = inputs.compactMap(\.tensor).flatMap { $0.doubles().map { abs($0) } }.max() ?? 0
+    let count = Double(x.shape[1] + x.shape[3])
+    let unit = element == .f64 ? 0x1p-53 : 0x1p-24
+    let bound = 4 * count * count * max(1, greatest * greatest * greatest) * unit
     return results.map { value in
       guard let tensor = value.tensor else { return value }
       return .tensor(Tensor(element, tensor.shape, doubles: tensor.doubles().map { $0 + bound * noise.next() }))
@@ -164,6 +178,10 @@ struct ErrorStudy {
     case is Conv:
       guard let weights = inputs[1].tensor?.shape, let filters = weights.first else { return nil }
       return ofSum(weights.reduce(1, *) / max(1, filters))
+    case is DeformConv:
+      guard let weights = inputs[1].tensor?.shape, let filters = weights.first else { return nil }
+      let sum = Double(weights.reduce(1, *) / max(1, filters))
+      return result.doubles().map { _ in greatest(inputs[0]) * greatest(inputs[1]) * sum * (sum + 16) * unit }
     case is ConvTranspose:
       guard let weights = inputs[1].tensor?.shape, let filters = weights.last else { return nil }
       return ofSum(weights.reduce(1, *) / max(1, filters))

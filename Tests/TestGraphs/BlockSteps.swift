@@ -4,7 +4,9 @@ import Support
 extension GraphGenerator {
   /// An op that stands for a block of others: a normalisation, attention, a transposed convolution, a recurrent layer.
   mutating func addBlock() throws(Diagnostic) {
-    switch random.below(5) {
+    switch random.below(7) {
+    case 5: try addLinearAttention()
+    case 4: try addDeformConv()
     case 0: try addNormalization()
     case 1: try addAttention()
     case 2: try addRope()
@@ -45,6 +47,14 @@ extension GraphGenerator {
     try add(kind, [x.id, x.id, x.id], min(x.low, 0), max(x.high, 0))
   }
 
+  private mutating func addLinearAttention() throws(Diagnostic) {
+    guard let x = choose(fitting { $0.isFloat && $0.element.bits >= 32 && $0.type.rank == 4 && concrete($0) != nil }),
+      let shape = concrete(x), x.magnitude <= 4, shape[1] <= 8, shape[3] <= 8
+    else { return }
+    let bound = Double(shape[1] * shape[3]) * x.magnitude * x.magnitude * x.magnitude
+    try add(LinearAttention(scale: 0.5), [x.id, x.id, x.id], -bound, bound)
+  }
+
   private mutating func addRope() throws(Diagnostic) {
     guard let x = pickFloat(rank: 1...4), let width = x.type.shape[x.type.rank - 1].constant, width >= 2 else { return }
     let pairs = random.within(1...width / 2)
@@ -77,6 +87,28 @@ extension GraphGenerator {
     var operands: [ValueID?] = [x.id, try weight(x.element, [channels] + window + [filters], -0.5, 0.5)]
     if random.chance(50) { operands.append(try weight(x.element, [isDepthwise ? channels : filters], -1, 1)) }
     try add(kind, operands, -bound, bound)
+  }
+
+  private mutating func addDeformConv() throws(Diagnostic) {
+    guard
+      let x = choose(fitting { $0.isFloat && $0.element.bits >= 16 && $0.type.rank == 4 && concrete($0) != nil }),
+      let shape = concrete(x), let channels = x.type.shape[3].constant, x.type.shape[1].constant != nil,
+      x.type.shape[2].constant != nil, shape[0] == 1, !options.withNaN
+    else { return }
+    let window = (0..<2).map { random.within(1...min(2, shape[$0 + 1])) }
+    let taps = window[0] * window[1]
+    let filters = random.within(1...4)
+    let outer = (0..<2).map { shape[$0 + 1] - window[$0] + 1 }
+    let bound = Double(taps * channels) * x.magnitude * 0.5
+    guard bound <= GraphGenerator.limit, x.type.shape[0].constant == 1 else { return }
+    // Whole distances, so that no rounding moves a tap to another pixel.
+    let offsets = Tensor(
+      x.element, [1] + outer + [2 * taps],
+      doubles: (0..<outer[0] * outer[1] * 2 * taps).map { _ in Double(random.within(-2...2)) })
+    let operands: [ValueID?] = [
+      x.id, try weight(x.element, [filters] + window + [channels], -0.5, 0.5), try add(weight: offsets),
+    ]
+    try add(DeformConv(), operands, -bound, bound)
   }
 
   private mutating func addRecurrence() throws(Diagnostic) {

@@ -16,7 +16,8 @@ import Support
 /// of it; -1 sets no bound, so that `after = 0` is causal. `mask` stretches to `[batch, heads, queries, keys]`; of bools,
 /// false hides a key, and floats are added to the product. Before that, `soft_cap`, unless it is zero, bounds products:
 /// `soft_cap * tanh(product / soft_cap)`. `sinks`, one number a head of queries, is the product of one more key, whose
-/// value is zero. Where a query sees nothing, the result is zero.
+/// value is zero. Where a query sees nothing, the result is zero. Values of hidden keys count for nothing, but must be
+/// finite.
 public struct Attention: OpKind {
   public static let mnemonics = ["attention"]
   public static let operands = [

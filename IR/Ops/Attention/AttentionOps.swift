@@ -1,2 +1,2 @@
 /// The ops of attention between positions of sequences.
-let attentionOps: [any OpKind.Type] = [Attention.self, Rope.self]
+let attentionOps: [any OpKind.Type] = [Attention.self, LinearAttention.self, Rope.self]

@@ -50,7 +50,11 @@ private let productsToAttention = RewritePattern("products-to-attention", roots:
   var (q, k, v) = (match.q.value, match.k.value, match.v.value)
   let sequenceFirst = [match.q, match.k, match.v].allSatisfy { $0.form == .sequenceFirst || $0.form == .widthFirst }
   if sequenceFirst {
-    (q, k, v) = (match.q.source, match.k.source, match.v.source)
+    func source(_ operand: SpelledAttention.Operand, _ context: inout PassContext) throws(Diagnostic) -> ValueID {
+      guard let shape = operand.sourceShape else { return operand.source }
+      return try insert(Reshape(shape: shape), [operand.source], &context)
+    }
+    (q, k, v) = (try source(match.q, &context), try source(match.k, &context), try source(match.v, &context))
   } else if match.k.form == .widthFirst {
     k = try transposed(match.k.source, [0, 2, 1, 3], &context)
   }
@@ -66,7 +70,7 @@ private let productsToAttention = RewritePattern("products-to-attention", roots:
     if let value = mask, context.shape(value)?.count == 3 { mask = try withHead(value, &context) }
   }
   let kind = Attention(scale: match.scale, sequenceFirst: sequenceFirst)
-  var mixed = try insert(kind, [q, k, v, mask], &context)
+  var mixed = try insert(kind, mask == nil ? [q, k, v] : [q, k, v, mask], &context)
   if sequenceFirst { mixed = try transposed(mixed, [0, 2, 1, 3], &context) }
   if match.isFlat { mixed = try insert(Reshape(shape: context.shape(result) ?? []), [mixed], &context) }
   try context.replace(op, with: [mixed])
@@ -88,6 +92,8 @@ private struct SpelledAttention {
     /// What is transposed.
     var source: ValueID
     var form: Form
+    /// The shape to give to what is transposed first.
+    var sourceShape: [Dim]?
   }
   var q: Operand
   var k: Operand
@@ -137,6 +143,14 @@ private struct SpelledAttention {
     }
     SpelledAttention.peelOperand(&queries, &scale, &absorbed, context)
     SpelledAttention.peelOperand(&keys, &scale, &absorbed, context)
+    // Keys may be turned for the product by an op of its own.
+    var areTurned = product.kind.transposeRHS
+    if let turn = context.producer(of: keys, Transpose.self), let source = context.operand(turn.op, 0),
+      turn.kind.permutation == (isFlat ? [0, 2, 1] : [0, 1, 3, 2])
+    {
+      keys = source
+      areTurned.toggle()
+    }
     q = SpelledAttention.operand(queries, context)
     k = SpelledAttention.operand(keys, context)
     if mix.transposeRHS {
@@ -146,7 +160,7 @@ private struct SpelledAttention {
     v = SpelledAttention.operand(values, context)
     if q.form == .widthFirst { q = Operand(value: queries, source: queries, form: .headsFirst) }
     if v.form == .widthFirst { v = Operand(value: values, source: values, form: .headsFirst) }
-    if product.kind.transposeRHS {
+    if areTurned {
       if k.form == .widthFirst { k = Operand(value: keys, source: keys, form: .headsFirst) }
     } else if k.form != .widthFirst {
       misses("the keys are not transposed")
@@ -199,6 +213,14 @@ private struct SpelledAttention {
         return Operand(value: value, source: source, form: .sequenceFirst)
       }
       if transpose.kind.permutation == [0, 2, 3, 1] { return Operand(value: value, source: source, form: .widthFirst) }
+    }
+    // One sequence whose heads were turned to the front as if they were the batch.
+    if let reshape = context.producer(of: value, Reshape.self), let shape = context.shape(value), shape.count == 4,
+      let transpose = context.producer(of: context.operand(reshape.op, 0), Transpose.self),
+      transpose.kind.permutation == [1, 0, 2], let source = context.operand(transpose.op, 0),
+      let rows = context.shape(source), shape == [1, rows[1], rows[0], rows[2]]
+    {
+      return Operand(value: value, source: source, form: .sequenceFirst, sourceShape: [1] + rows)
     }
     return Operand(value: value, source: value, form: .headsFirst)
   }

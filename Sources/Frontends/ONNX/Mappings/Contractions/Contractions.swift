@@ -1,5 +1,5 @@
 extension ONNXMapping {
   static let contractions: [ONNXMapping] = [
-    matMul, gemm, convolution, convTranspose, matMulInteger, convInteger,
+    matMul, gemm, convolution, convTranspose, deformableConvolution, matMulInteger, convInteger,
   ]
 }

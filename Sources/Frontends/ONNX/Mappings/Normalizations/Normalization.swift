@@ -43,12 +43,9 @@ extension ONNXMapping {
     guard let channels = shape[1].exactlyDivided(by: Dim(groups)) else {
       throw .invalid("\(shape[1]) channels do not divide into \(groups) groups")
     }
-    let element = try c.element(x)
-    let computed = c.version >= 21 ? try c.elementType("stash_type") ?? .f32 : element
-    let grouped = try c.reshape(x, [shape[0], Dim(groups), channels] + shape.dropFirst(2))
-    let normal = try c.normalized(
-      try c.cast(grouped, to: computed), axes: Array(2...shape.count), epsilon: try c.float("epsilon", default: 1e-5))
-    let value = try c.cast(normal.value, to: element)
+    let flat = try c.reshape(x, [shape[0], Dim(groups), shape[2...].reduce(channels, *)])
+    let normal = try c.add(LayerNorm(axis: 2, epsilon: try c.float("epsilon", default: 1e-5)), flat)
+    let value = try c.reshape(normal, [shape[0], Dim(groups), channels] + shape.dropFirst(2))
     let ones = [Dim](repeating: 1, count: shape.count - 2)
     if c.version < 21 {
       let scaled = try c.binary(.mul, value, try c.reshape(try c.input(1), [Dim(groups), 1] + ones))
