@@ -2,6 +2,7 @@ import CMartlet
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Corners of scheduling and of the generated C that random graphs reach seldom or never.

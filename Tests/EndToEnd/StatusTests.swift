@@ -2,6 +2,7 @@ import CMartlet
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// What data may do wrong while running ends in a status that names the op, never in a crash.
