@@ -57,7 +57,7 @@ var targets: [Target] = [
   tests("Passes", uses: ["Passes", "IR", "Support", "TestSupport"], exclude: ["Cases"]),
   tests("Frontends", uses: ["Frontends", "Formats", "IR", "Support"], exclude: ["Cases", "make_cases.py"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support", "TestSupport"]),
-  tests("Architecture", uses: []),
+  tests("Architecture", uses: ["TestSupport"]),
 ]
 
 var products: [Product] = []
