@@ -73,7 +73,7 @@ public struct Compilation {
   }
 
   /// The program of the fused graph.
-  public mutating func schedule() throws(Diagnostic) -> Codegen.Program {
+  public mutating func schedule() throws(Diagnostic) -> Program {
     try optimise()
     let clock = ContinuousClock()
     let start = clock.now
@@ -116,7 +116,7 @@ public struct Compilation {
     seconds.append((Phase.artifact.rawValue, Compilation.seconds(clock.now - start)))
   }
 
-  private func metadata(_ name: String, _ program: Codegen.Program, _ sourceHash: String) -> String {
+  private func metadata(_ name: String, _ program: Program, _ sourceHash: String) -> String {
     func ports(_ ports: [Port]) -> JSON {
       .array(
         ports.map {

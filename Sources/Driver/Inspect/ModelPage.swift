@@ -8,7 +8,7 @@ struct ModelPage {
   let title: String
   let lines: [String]
   /// The scheduled program, or why there is none.
-  let program: Result<Codegen.Program, Diagnostic>
+  let program: Result<Program, Diagnostic>
 
   private static let width = 1000.0
   private static let height = 360.0
