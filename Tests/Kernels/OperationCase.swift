@@ -1,4 +1,5 @@
 import Codegen
+import Support
 import TestSupport
 
 /// Kernels that apply many operations to the same elements: one output section an operation.

@@ -1,3 +1,5 @@
+import Support
+
 /// Integers of a register: the low `bits`, zero above.
 enum InterpreterInteger {
   static func mask(_ bits: Int) -> UInt64 { bits == 64 ? .max : (1 << UInt64(bits)) - 1 }
