@@ -36,6 +36,16 @@ import Testing
     }
   }
 
+  /// A home that cannot be written, as in many containers, is no reason to fail.
+  @Test func foldersThatCannotBeMadeAreIgnored() throws {
+    let folder = try TestFolder()
+    let cache = ["--cache-dir", "/proc/none"]
+    try TestTool.run(TestTool.martlet, ["compile", model, "-o", "m.so"] + cache, in: folder.path)
+    #expect(try files(folder) == ["m.so", "m.h"])
+    try TestTool.run(
+      TestTool.martlet, ["run", model, "--random", "1", "--shape", "x=3"] + cache, in: folder.path)
+  }
+
   /// A part that the clean-up took is made again.
   @Test func missingPartsAreMadeAgain() throws {
     let (first, second) = (try TestFolder(), try TestFolder())

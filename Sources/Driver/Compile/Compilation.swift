@@ -103,14 +103,12 @@ public struct Compilation {
     let program = try schedule()
     let clock = ContinuousClock()
     let start = clock.now
-    let cache = try options.cacheFolder.map { folder throws(Diagnostic) in
-      try KernelCache(folder: folder, profile: profile)
-    }
+    let cache = CacheFolder(options.cacheFolder)
     let builder = ArtifactBuilder(
       program: program, profile: profile, name: name, kind: kind, optionsText: options.text, sourceHash: sourceHash,
       maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
       sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
-      cache: cache, progress: progress)
+      cache: cache.map { KernelCache($0, profile) }, progress: progress)
     companions = try builder.build(to: output)
     cache?.trim()
     seconds.append((Phase.artifact.rawValue, Compilation.seconds(clock.now - start)))
