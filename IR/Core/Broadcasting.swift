@@ -125,6 +125,22 @@ func forEachRow(_ shape: [Int], _ strides: [Int], _ offset: Int, _ body: (Int) -
   }
 }
 
+extension ValueFact {
+  /// What `combine` makes of the known elements of two operands that broadcast to `type`; nil where it cannot tell.
+  func combined(
+    with other: ValueFact, _ type: TensorType, _ combine: (Dim, Dim) -> Dim?
+  ) -> [Dim]? {
+    guard let a = known, let b = other.known, let shape = type.constantShape, countSaturating(shape) <= ValueFact.limit
+    else { return nil }
+    var result: [Dim] = []
+    for (x, y) in zip(stretched(a.elements, a.shape, to: shape), stretched(b.elements, b.shape, to: shape)) {
+      guard let element = combine(x, y), element.isExact else { return nil }
+      result.append(element)
+    }
+    return result
+  }
+}
+
 /// Elements of a tensor of `shape` repeated to fill `target`.
 func stretched<Element>(_ values: [Element], _ shape: [Int], to target: [Int]) -> [Element] {
   if shape == target { return values }
