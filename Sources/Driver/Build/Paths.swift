@@ -54,7 +54,7 @@ enum Paths {
     defer { trial.discard() }
     let descriptor = open(trial.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+      throw .invalid("cannot write \(path): \(systemErrorText())")
     }
     close(descriptor)
   }
@@ -64,7 +64,7 @@ enum Paths {
     for component in path.split(separator: "/") {
       partial += "/" + component
       if mkdir(partial, 0o777) != 0, errno != EEXIST {
-        throw .invalid("cannot make the folder \(path): \(String(cString: strerror(errno)))")
+        throw .invalid("cannot make the folder \(path): \(systemErrorText())")
       }
     }
   }
