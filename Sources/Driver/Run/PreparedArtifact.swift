@@ -50,7 +50,7 @@ struct PreparedArtifact {
     let clock = ContinuousClock()
     let start = clock.now
     (self.path, cache, scratch) = try PreparedArtifact.library(of: path, options, arguments, given)
-    compileSeconds = Compilation.seconds(clock.now - start)
+    compileSeconds = (clock.now - start).inSeconds
   }
 
   private static func library(
