@@ -6,6 +6,8 @@ enum Martlet {
   /// SwiftPM builds it beside the bundle of tests.
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
   static let path = folder.appendingPathComponent("martlet").path
+  /// The cache of whoever runs the tests is none of theirs.
+  static let cache = folder.appendingPathComponent("test-cache").path
   static let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   static let digits = here.deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Examples/digits/digits.onnx").path
@@ -25,7 +27,8 @@ enum Martlet {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["XDG_CACHE_HOME": cache]) { $1 }.merging(environment) { $1 }
     let output = Pipe()
     let errors = Pipe()
     process.standardOutput = output
