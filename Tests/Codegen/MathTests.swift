@@ -1,6 +1,7 @@
 import Codegen
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 /// The math functions, interpreted, against the C library's in double precision.

@@ -1,5 +1,6 @@
 import Codegen
 import Support
+import TestSupport
 import Testing
 
 @Suite struct SmallFloatConversionTests {

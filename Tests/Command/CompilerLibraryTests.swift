@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The compiler as a library: a C program compiles a model, loads it and runs it.

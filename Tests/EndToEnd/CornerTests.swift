@@ -2,19 +2,20 @@ import CMartlet
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Corners of scheduling and of the generated C that random graphs reach seldom or never.
 @Suite(.serialized) struct CornerTests {
-  private static let library = Result { () throws -> (TestFolder, CompiledModule, Module) in
-    let folder = try TestFolder()
+  /// What is loaded stays when the folder goes; kept, it would outlive the tests.
+  private static let library = Result { () throws -> (CompiledModule, Module) in
     let module = try TestPaths.model("corners")
-    return (folder, try CompiledModule(module, name: "corners", in: folder), module)
+    return (try CompiledModule(module, name: "corners", in: try TestFolder()), module)
   }
 
   /// Runs one entry several times in one context, as `evaluate` does.
   private func expect(_ entry: String, _ runs: [[Value]]) throws {
-    let (_, compiled, module) = try Self.library.get()
+    let (compiled, module) = try Self.library.get()
     let context = try compiled.makeContext(threads: 2)
     let answers = try runs.map { try context.run(entry, $0) }
     let fault = try ErrorStudy(module: module, runs: runs.map { (entry, $0) }).fault(of: answers)
@@ -49,7 +50,7 @@ import Testing
 
   /// An output handed out as a view is the caller's to keep or to overwrite: it must not be an input or a weight.
   @Test func viewsLieInTheWorkspace() throws {
-    let (_, compiled, _) = try Self.library.get()
+    let (compiled, _) = try Self.library.get()
     let context = try compiled.makeContext()
     let entry = try compiled.entry("views")
     var extents: [Int64] = [4, 3]
@@ -111,7 +112,7 @@ import Testing
     try expect("below", [3, 4, 64].map { [x, Inputs.floats([$0, 0], seed: 0)] })
     try expect("later", [3, 4, 64].map { [x, number($0)] })
     try expect("huge", [3, 4, 9].map { [Inputs.floats([$0, 0], seed: 0)] })
-    let context = try Self.library.get().1.makeContext()
+    let context = try Self.library.get().0.makeContext()
     func status(_ entry: String, _ inputs: [Value]) throws -> martlet_status {
       do {
         _ = try context.run(entry, inputs)
@@ -127,7 +128,7 @@ import Testing
 
   /// What a run writes must not be what it reads, or writes elsewhere.
   @Test func overlappingBuffersAreRefused() throws {
-    let (_, compiled, _) = try Self.library.get()
+    let (compiled, _) = try Self.library.get()
     let context = try compiled.makeContext()
     let entry = try compiled.entry("apart")
     var extent: Int64 = 4
@@ -155,7 +156,7 @@ import Testing
   }
 
   @Test func symbolsThatFollowFromOthers() throws {
-    let (_, compiled, _) = try Self.library.get()
+    let (compiled, _) = try Self.library.get()
     let context = try compiled.makeContext()
     for (n, m) in [(3, 4), (0, 0), (64, 1)] {
       let inputs = [[n + m], [2 * n + 1], [3, n * m]].map { Inputs.floats($0, seed: 6) }

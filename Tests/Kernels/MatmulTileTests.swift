@@ -1,6 +1,7 @@
 import Codegen
 import LLVMBackend
 import TestGraphs
+import TestSupport
 import Testing
 
 @Suite struct MatmulTileTests {
@@ -10,7 +11,7 @@ import Testing
     let kernels = Self.tiles.map { matmulTile(rows: $0.0, vectors: $0.1, depth: 16, unroll: $0.2) }
     let loaded = try LoadedKernels(kernels)
     for kernel in kernels {
-      var random = SplitMix(seed: 7)
+      var random = Seeded(7)
       var buffers = kernel.buffers.map { buffer in
         (0..<(buffer.elements ?? 0)).flatMap { _ in random.float().bytes }
       }
