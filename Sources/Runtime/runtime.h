@@ -164,13 +164,17 @@ MARTLET_LOCAL martlet_pool *martlet_pool_create(int32_t threads);
 MARTLET_LOCAL void martlet_pool_destroy(martlet_pool *pool);
 
 /* bind.c: symbol values from the dims of inputs. `martlet_bind` serves entries in which every symbol is itself the
- * extent of some input. Where one is not (an input is f32[2 * n]), model.c calls the first half, computes what is
+ * extent of some input. Where one is not (an input is f32[2 * n]), model.c calls the first half, solves for what is
  * still -1, and calls the second, which checks ranges and the dims that are expressions. */
 MARTLET_LOCAL martlet_status martlet_bind(martlet_context *context, const martlet_entry *entry,
                                           const martlet_tensor *inputs, int64_t *symbols);
 MARTLET_LOCAL martlet_status martlet_bind_symbols(martlet_context *context, const martlet_entry *entry,
                                                   const martlet_tensor *inputs, int64_t *symbols);
 MARTLET_LOCAL martlet_status martlet_check_symbols(martlet_context *context, const martlet_entry *entry,
+/* Solves extent = factor * symbol + rest for the symbol. */
+MARTLET_LOCAL martlet_status martlet_solve(martlet_context *context, const martlet_entry *entry,
+                                           const martlet_tensor *inputs, int32_t input, int32_t axis, int64_t factor,
+                                           int64_t rest, int32_t symbol, int64_t *symbols);
                                                    const martlet_tensor *inputs, const int64_t *symbols);
 /* The extent of dim `axis`; -1 when it depends on data. */
 MARTLET_LOCAL int64_t martlet_extent(const martlet_entry *entry, const martlet_dim *dim, const int64_t *symbols);

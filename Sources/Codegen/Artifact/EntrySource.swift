@@ -186,59 +186,25 @@ struct EntrySource {
     out.line(
       "static martlet_status \(prefix)_bind(martlet_context *context, const martlet_tensor *inputs, int64_t *symbols) {"
     )
-    let direct = Set(entry.inputs.flatMap { $0.type.shape.compactMap(\.symbolName) })
-    let solutions = solutions(known: direct)
-    if solutions.isEmpty {
+    let equations = SymbolEquations(entry.inputs.map(\.type.shape)).steps.filter { !$0.isDirect }
+    if equations.isEmpty {
       out.line("return martlet_bind(context, &\(prefix), inputs, symbols);")
     } else {
       out.line("martlet_status status = martlet_bind_symbols(context, &\(prefix), inputs, symbols);")
-      out.line("if (status) return status;")
-      for solution in solutions {
-        let rest = solution.rest.inC { symbol in
-          entry.symbols.firstIndex { $0.name == symbol }.map { "symbols[\($0)]" } ?? "0"
-        }
+      for step in equations {
+        let symbol = entry.symbols.firstIndex { $0.name == step.symbol } ?? 0
+        out.line("if (status) return status;")
         out.line(
-          "symbols[\(solution.symbol)] = martlet_floordiv(inputs[\(solution.input)].dims[\(solution.axis)] - \(rest), "
-            + "\(solution.factor));")
+          "status = martlet_solve(context, &\(prefix), inputs, \(step.input), \(step.axis), "
+            + "\(step.factor.inC(symbol: inSymbols)), \(step.rest.inC(symbol: inSymbols)), \(symbol), symbols);")
       }
-      out.line("return martlet_check_symbols(context, &\(prefix), inputs, symbols);")
+      out.line("return status ? status : martlet_check_symbols(context, &\(prefix), inputs, symbols);")
     }
     out.line("}")
   }
 
-  /// A dim `factor * symbol + rest` of an input that tells the symbol, all others in it being known.
-  private struct Solution {
-    var symbol: Int
-    var input: Int
-    var axis: Int
-    var factor: Int
-    var rest: Dim
-  }
-
-  /// How the symbols follow from the inputs' dims, in an order in which each needs known ones only. A symbol that does
-  /// not follow is found missing by the run.
-  private func solutions(known: Set<String>) -> [Solution] {
-    var known = known
-    var result: [Solution] = []
-    var count = -1
-    while result.count != count {
-      count = result.count
-      for (input, port) in entry.inputs.enumerated() {
-        for (axis, dim) in port.type.shape.enumerated() {
-          let unknown = dim.symbols.subtracting(known)
-          guard unknown.count == 1, let name = unknown.first,
-            let symbol = entry.symbols.firstIndex(where: { $0.name == name })
-          else { continue }
-          let rest = dim.substitute([name: 0])
-          guard rest.symbols.isSubset(of: known), let factor = (dim.substitute([name: 1]) - rest).constant, factor > 0,
-            dim == Dim(symbol: name) * factor + rest
-          else { continue }
-          result.append(Solution(symbol: symbol, input: input, axis: axis, factor: factor, rest: rest))
-          known.insert(name)
-        }
-      }
-    }
-    return result
+  private func inSymbols(_ symbol: String) -> String {
+    entry.symbols.firstIndex { $0.name == symbol }.map { "symbols[\($0)]" } ?? "0"
   }
 
   private func emitRun(_ out: inout CodeWriter) {

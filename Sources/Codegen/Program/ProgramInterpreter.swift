@@ -74,14 +74,12 @@ public final class ProgramInterpreter {
 
   /// The symbols that the inputs' shapes tell.
   private func bind(_ entry: ProgramEntry, _ inputs: [Tensor]) throws(Diagnostic) -> [String: Int] {
-    var symbols: [String: Int] = [:]
     for (port, input) in zip(entry.inputs, inputs) {
       guard port.type.rank == input.shape.count, port.type.element.storage == input.storage else {
         throw .invalid("input \"\(port.name)\" is \(input.type), expected \(port.type)")
       }
-      for (dim, extent) in zip(port.type.shape, input.shape) {
-        if let name = dim.symbolName, symbols[name] == nil { symbols[name] = extent }
-      }
+    let equations = SymbolEquations(entry.inputs.map(\.type.shape))
+    let symbols = try equations.solve(inputs.map(\.shape)) { "input \"\(entry.inputs[$0].name)\"" }
     }
     for (port, input) in zip(entry.inputs, inputs) {
       for (dim, extent) in zip(port.type.shape, input.shape) where dim.evaluate(symbols) != extent {

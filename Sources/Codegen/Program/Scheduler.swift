@@ -19,6 +19,7 @@ public enum Scheduler {
     _ function: Function, of module: Module, _ profile: Profile, _ store: ProgramStore
   ) throws(Diagnostic) -> ProgramEntry {
     let program = ProgramBuilder(module: module, function: function, profile: profile, shared: store)
+    try SymbolEquations(function).requireAll(of: function.name)
     let body = function[function.body]
     var inputs: [Port] = []
     for (number, argument) in body.arguments.enumerated() {
