@@ -14,6 +14,8 @@ struct EntrySource {
   private var bound: Set<String> = []
   private var expressions: [Dim] = []
   private var temporaries = 0
+  /// What loops collect, each with a pointer that moves.
+  private var lists: [BufferID] = []
 
   init(_ entry: ProgramEntry, prefix: String) {
     self.entry = entry
@@ -39,7 +41,8 @@ struct EntrySource {
       case .ifElse(_, let then, let otherwise):
         declareSymbols(of: then)
         declareSymbols(of: otherwise)
-      case .loop(let counter, _, _, let body):
+      case .loop(let counter, _, _, let growing, let body):
+        for list in growing { lists.append(list.buffer) }
         declare(counter)
         declareSymbols(of: body)
       default: break
@@ -246,6 +249,10 @@ struct EntrySource {
       }
       out.line("(void)offset;")
     }
+    if !lists.isEmpty {
+      out.line("unsigned char *list[\(lists.count)];")
+      out.line("int64_t room[\(lists.count)];")
+    }
     emit(entry.body, &out)
     for number in symbolOrder.indices { out.line("(void)v\(number);") }
     out.line("(void)c, (void)s, (void)in, (void)out;")
@@ -260,6 +267,7 @@ struct EntrySource {
     case .weight(let offset): return "(void *)(c->weights + \(offset))"
     case .state(let offset): return "(void *)(c->state + \(offset))"
     case .alias(let target): return pointer(target)
+    case .growing: return "(void *)list[\(lists.firstIndex(of: buffer) ?? 0)]"
     case .workspace:
       if let slot = slotOf[buffer] { return "(void *)slot[\(slot)]" }
       // A buffer nobody touches has no place.
@@ -332,7 +340,7 @@ struct EntrySource {
       emit(otherwise, &out)
       bound = before
       out.line("}")
-    case .loop(let counter, let trip, let condition, let body):
+    case .loop(let counter, let trip, let condition, let growing, let body):
       let before = bound
       temporaries += 1
       let limit = "limit\(temporaries)"
@@ -341,11 +349,22 @@ struct EntrySource {
       out.line("const int64_t \(limit) = \(trip.map { "*(const int64_t *)\(pointer($0))" } ?? "INT64_MAX");")
       // What an iteration takes of the workspace beyond the plan, the next one takes again.
       out.line("const int64_t used = f->used;")
+      let numbers = growing.compactMap { list in lists.firstIndex(of: list.buffer) }
+      for number in numbers { out.line("list[\(number)] = f->base, room[\(number)] = 0;") }
+      if !growing.isEmpty { out.line("int64_t taken = f->taken;") } else { out.line("const int64_t taken = f->taken;") }
       out.line(
         "for (\(variable) = 0; \(variable) < \(limit) && *(const unsigned char *)\(pointer(condition)); ++\(variable)) {"
       )
-      out.line("f->used = used;")
+      out.line("f->used = used, f->taken = taken;")
       bound.insert(counter)
+      for (number, list) in zip(numbers, growing) {
+        let item = list.bytes.inC(symbol: inProgram)
+        out.line(
+          "list[\(number)] = martlet_lengthen(f, list[\(number)], &room[\(number)], \(variable), \(item), \(limit), &status);"
+        )
+        out.line("if (status) return status;")
+      }
+      if !growing.isEmpty { out.line("taken = f->taken;") }
       emit(body, &out)
       out.line("}")
       out.line("}")

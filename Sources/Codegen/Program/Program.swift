@@ -74,6 +74,8 @@ public struct Buffer: Sendable {
     case alias(BufferID)
   }
   public var label: String
+    /// The end of the workspace, from which a loop takes more as it goes on.
+    case growing
   public var bytes: Dim
   public var place: Place
 }
@@ -96,8 +98,16 @@ public indirect enum Step: Sendable {
   case storeByte(Int, BufferID)
   case ifElse(condition: BufferID, then: [Step], else: [Step])
   /// Runs while fewer than `trip` (if any) iterations are done and the byte at `condition` is non-zero.
-  /// `counter` is the iteration as a symbol, defined inside the body and, as the final count, after it.
-  case loop(counter: String, trip: BufferID?, condition: BufferID, body: [Step])
+  /// `counter` is the iteration as a symbol, defined inside the body and, as the final count, after it. Before each
+  /// iteration the lists in `growing` get room for what it leaves behind.
+  case loop(counter: String, trip: BufferID?, condition: BufferID, growing: [GrowingList], body: [Step])
+}
+
+/// A buffer with room for as many items as a loop has had iterations.
+public struct GrowingList: Sendable {
+  public var buffer: BufferID
+  /// Of one item.
+  public var bytes: Dim
 }
 
 /// One kernel launch.

@@ -163,11 +163,15 @@ private final class ProgramRun {
     case .deliver(let output, let from, _): delivered[output] = try memory.bytes(of: from)
     case .ifElse(let condition, let then, let otherwise):
       try perform(try memory.bytes(of: condition, atLeast: 1)[0] != 0 ? then : otherwise)
-    case .loop(let counter, let trip, let condition, let body):
+    case .loop(let counter, let trip, let condition, let growing, let body):
+      for list in growing { try memory.setLength(of: list.buffer, to: 0) }
       let limit = try trip.map { buffer throws(Diagnostic) in try memory.integer(buffer) } ?? Int.max
       var iteration = 0
       while iteration < limit, try memory.bytes(of: condition, atLeast: 1)[0] != 0 {
         guard iteration < ProgramRun.iterationLimit else { throw .invalid("a loop takes too many iterations") }
+        for list in growing {
+          try memory.setLength(of: list.buffer, to: try memory.value(list.bytes * (iteration + 1)))
+        }
         memory.symbols[counter] = iteration
         try perform(body)
         iteration += 1

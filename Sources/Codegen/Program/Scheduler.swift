@@ -70,7 +70,7 @@ extension ProgramBuilder {
     let bytes = buffers[port.buffer.number].bytes
     if isView(port.type) {
       var view = source
-      if buffers[root(of: source).number].place != .workspace {
+      if ![.workspace, .growing].contains(buffers[root(of: source).number].place) {
         // Inputs, weights and other outputs are not for handing out.
         view = addBuffer("copy of \(label(value))", bytes: bytes, .workspace)
         append(.copy(from: source, to: view, bytes: bytes))
