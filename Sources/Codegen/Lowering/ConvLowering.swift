@@ -57,6 +57,10 @@ private struct Convolution {
 
 extension ProgramBuilder {
   func lower(_ kind: Conv, _ op: OpID, _ followedBy: [OpID], _ result: ValueID) throws(Diagnostic) {
+    guard try !tensorType(result).shape.contains(0) else {
+      try allocate(for: result)
+      return
+    }
     let operands = function[op].operands
     guard let imageValue = operands[0], let filters = operands[1] else { throw .bug("conv without operands") }
     let image = try tensorType(imageValue)
