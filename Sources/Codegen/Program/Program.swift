@@ -20,6 +20,8 @@ public struct Program: Sendable {
 /// What lies there is made when it is written, not before: packing must not hold
 /// gigabytes twice.
 public struct PlacedWeight: Sendable {
+  public var key: WeightKey
+  /// Unlike any other's.
   public var name: String
   public var offset: Int
   public var bytes: Int
@@ -72,10 +74,10 @@ public struct Buffer: Sendable {
     case state(Int)
     /// The bytes of another buffer: a reshape, an in-place result.
     case alias(BufferID)
-  }
-  public var label: String
     /// The end of the workspace, from which a loop takes more as it goes on.
     case growing
+  }
+  public var label: String
   public var bytes: Dim
   public var place: Place
 }

@@ -38,9 +38,8 @@ public final class ProgramInterpreter {
     var states = [UInt8](repeating: 0, count: program.stateBytes)
     for state in program.states {
       guard let initial = state.initial else { continue }
-      guard let weight = program.weights.first(where: { $0.name == initial }), weight.bytes == state.bytes else {
-        throw .bug("the state @\(state.name) has no initial value")
-      }
+      guard let weight = program.weights.first(where: { $0.key == .weight(initial) }), weight.bytes == state.bytes
+      else { throw .bug("the state @\(state.name) has no initial value") }
       let value = weights[weight.offset..<weight.offset + weight.bytes]
       states.replaceSubrange(state.offset..<state.offset + state.bytes, with: value)
     }
@@ -78,9 +77,9 @@ public final class ProgramInterpreter {
       guard port.type.rank == input.shape.count, port.type.element.storage == input.storage else {
         throw .invalid("input \"\(port.name)\" is \(input.type), expected \(port.type)")
       }
+    }
     let equations = SymbolEquations(entry.inputs.map(\.type.shape))
     let symbols = try equations.solve(inputs.map(\.shape)) { "input \"\(entry.inputs[$0].name)\"" }
-    }
     for (port, input) in zip(entry.inputs, inputs) {
       for (dim, extent) in zip(port.type.shape, input.shape) where dim.evaluate(symbols) != extent {
         throw .invalid("input \"\(port.name)\" is \(input.type), expected \(port.type)")
@@ -169,10 +168,10 @@ private final class ProgramRun {
       var iteration = 0
       while iteration < limit, try memory.bytes(of: condition, atLeast: 1)[0] != 0 {
         guard iteration < ProgramRun.iterationLimit else { throw .invalid("a loop takes too many iterations") }
+        memory.symbols[counter] = iteration
         for list in growing {
           try memory.setLength(of: list.buffer, to: try memory.value(list.bytes * (iteration + 1)))
         }
-        memory.symbols[counter] = iteration
         try perform(body)
         iteration += 1
       }
