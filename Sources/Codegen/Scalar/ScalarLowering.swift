@@ -91,7 +91,10 @@ extension Unary: ScalarLowering {
 }
 
 extension Binary: ScalarLowering {
-  func canFail(_ types: [ElementType]) -> Bool { !types[0].isFloat && (function == .div || function == .mod) }
+  func canFail(_ types: [ElementType]) -> Bool {
+    if function == .pow { return types[0].isSigned && !types[0].isFloat }
+    return !types[0].isFloat && (function == .div || function == .mod)
+  }
 
   func lower(
     _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
@@ -163,7 +166,7 @@ extension Binary: ScalarLowering {
       let wrong = build.binary(.and, build.compare(.ne, remainder, zero), differs)
       return build.select(
         isMinusOne, zero, build.select(wrong, build.add(remainder, divisor), remainder))
-    case .pow: throw .unsupported("pow on integers has no code yet")
+    case .pow: return scope.integerPower(a, b, signed: signed)
     }
   }
 }
@@ -232,18 +235,18 @@ extension KernelScope {
           from.scalar.bits < register.scalar.bits
           ? build.convert(.floatExtend, value, to: register)
           : try narrowed(value, to: target, register)
-      } else {
-        wide = try integerToFloat(value, signed: source.isSigned, target, register)
-      }
       } else if source == .bool {
         wide = build.convert(.unsignedToFloat, value, to: register)
-      if saturate, form.memory == .i8 {
-        return build.decodeSmallFloat(build.encodeSmallFloat(wide, target, saturate: true), target)
+      } else {
+        wide = try integerToFloat(value, signed: source.isSigned, target, register)
       }
       if target == .f8e8m0 {
         let bounded = from.scalar == .f64 ? infiniteBeyondFloat(value, wide) : wide
         return build.decodeSmallFloat(
           build.encodeSmallFloat(bounded, target, saturate: saturate, rounding: rounding), target)
+      }
+      if saturate, form.memory == .i8 {
+        return build.decodeSmallFloat(build.encodeSmallFloat(wide, target, saturate: true), target)
       }
       return rounded(wide, as: target)
     }
@@ -265,9 +268,6 @@ extension KernelScope {
     return rounded(resized, as: target)
   }
 
-  /// f64 to f32 or narrower, rounded once: halfway points must not be lost on the way through f32.
-  private func narrowed(_ value: LoopValue, to target: ElementType, _ register: LoopType) throws(Diagnostic)
-    -> LoopValue
   /// Rounded to odd, a number beyond f32 is its greatest one, which some rounding keeps; it must count as beyond.
   private func infiniteBeyondFloat(_ value: LoopValue, _ narrow: LoopValue) -> LoopValue {
     let limit = build.float(0x1p128, build.type(value))
@@ -275,6 +275,9 @@ extension KernelScope {
       build.compare(.ge, value, limit), build.float(.infinity, build.type(narrow)), narrow)
   }
 
+  /// f64 to f32 or narrower, rounded once: halfway points must not be lost on the way through f32.
+  private func narrowed(_ value: LoopValue, to target: ElementType, _ register: LoopType) throws(Diagnostic)
+    -> LoopValue
   {
     guard build.type(value).scalar == .f64, target != .f32 else {
       return build.convert(.floatTruncate, value, to: register)
@@ -294,9 +297,6 @@ extension KernelScope {
     return build.select(build.binary(.and, inexact, even), odd, near)
   }
 
-  /// Integers of 64 bits go through f64 to narrow floats with round to odd; shorter ones are exact in f64.
-  private func integerToFloat(
-    _ value: LoopValue, signed: Bool, _ target: ElementType, _ register: LoopType
   /// Beyond what f64 holds exactly, whether anything is in the last bits becomes a bit that f64 keeps: what rounds next,
   /// to far fewer digits, sees the same.
   private func roundedToOdd(_ value: LoopValue, signed: Bool) -> LoopValue {
@@ -311,6 +311,9 @@ extension KernelScope {
     return build.select(isLarge, marked, value)
   }
 
+  /// Integers of 64 bits go through f64 to narrow floats with round to odd; shorter ones are exact in f64.
+  private func integerToFloat(
+    _ value: LoopValue, signed: Bool, _ target: ElementType, _ register: LoopType
   ) throws(Diagnostic) -> LoopValue {
     let conversion: Conversion = signed ? .signedToFloat : .unsignedToFloat
     let bits = build.type(value).scalar.bits
