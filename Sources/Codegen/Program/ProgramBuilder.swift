@@ -44,7 +44,10 @@ public final class ProgramBuilder {
   /// The bytes a tensor takes, as an expression.
   public func bytes(of type: TensorType) throws(Diagnostic) -> Dim {
     if let constant = type.constantBytes { return Dim(constant) }
-    guard let storage = type.element.storage, type.layout == nil, storage != .string else {
+    guard type.plain != .string else {
+      throw .unsupported("values of type \(type) have no code yet", hint: "`martlet run --reference` evaluates them")
+    }
+    guard let storage = type.element.storage, type.layout == nil else {
       throw .unsupported("a tensor \(type) of run-time size has no code yet")
     }
     let bits = type.elementCount * storage.bits
@@ -127,7 +130,8 @@ public final class ProgramBuilder {
 
   public func tensorType(_ value: ValueID) throws(Diagnostic) -> TensorType {
     guard let type = function.tensorType(value) else {
-      throw .unsupported("values of type \(function.type(value)) have no code yet; `run --reference` evaluates them")
+      throw .unsupported(
+        "values of type \(function.type(value)) have no code yet", hint: "`martlet run --reference` evaluates them")
     }
     return type
   }

@@ -23,10 +23,15 @@ public enum Scheduler {
     let body = function[function.body]
     var inputs: [Port] = []
     for (number, argument) in body.arguments.enumerated() {
-      let type = try program.tensorType(argument)
-      let buffer = program.addBuffer(program.label(argument), bytes: try program.bytes(of: type), .input(number))
-      program.bind(argument, to: buffer)
-      inputs.append(Port(name: function[argument].name ?? "input\(number)", type: type, buffer: buffer))
+      let name = function[argument].name ?? "input\(number)"
+      do throws(Diagnostic) {
+        let type = try program.tensorType(argument)
+        let buffer = program.addBuffer(program.label(argument), bytes: try program.bytes(of: type), .input(number))
+        program.bind(argument, to: buffer)
+        inputs.append(Port(name: name, type: type, buffer: buffer))
+      } catch {
+        throw Diagnostic(error.kind, "input \"\(name)\": \(error.message)", at: error.location, hint: error.hint)
+      }
     }
     for (number, range) in IndexRanges.of(function) { inputs[number].accepts = range }
     try program.lower(function.body)
