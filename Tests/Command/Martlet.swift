@@ -65,6 +65,22 @@ enum Model {
     }
     """
 
+  /// Two entries with inputs of the same names.
+  static let stages = """
+    module @stages {
+      symbol n in 1...64
+      symbol p in 1...8
+      entry @prompt(%x: f32[n, 4], %rate: f32[p]) -> (%y: f32[n, 4]) {
+        %0 = neg %x : _
+        return %0
+      }
+      entry @step(%x: f32[1, 4], %rate: f32[p]) -> (%y: f32[1, 4]) {
+        %0 = abs %x : _
+        return %0
+      }
+    }
+    """
+
   static let lookup = """
     module @lookup {
       entry @main(%table: f32[7, 3], %rows: i64[40]) -> (%y: f32[40, 3]) {

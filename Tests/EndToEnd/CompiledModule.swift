@@ -148,7 +148,7 @@ final class ModelContext {
     var workspace = GuardedMemory(count: 0, alignment: 1)
     var status = Int32(MARTLET_WORKSPACE_TOO_SMALL)
     var needed: Int64 = 0
-    for _ in 0..<16 where status == Int32(MARTLET_WORKSPACE_TOO_SMALL) {
+    for _ in 0..<64 where status == Int32(MARTLET_WORKSPACE_TOO_SMALL) {
       outputs = empty
       status = entry.pointee.run(
         context, tensors, &outputs, workspace.address, Int64(workspace.count), &needed)

@@ -34,21 +34,22 @@ public struct WindowGeometry: Hashable, Sendable {
     after = Array(padding[axes...])
   }
 
-  /// The result's spatial extents. With `ceil`, a last window that starts inside the input or its leading padding counts
+  /// The result's spatial extents: how many windows fit. With `ceil`, a last window that starts inside the input or its leading padding counts
   /// even if it reaches beyond the end.
   public func extents(_ input: [Dim], ceil: Bool = false) throws(Diagnostic) -> [Dim] {
     var result: [Dim] = []
     for (axis, dim) in input.enumerated() {
       let room = dim + (before[axis] + after[axis] - dilations[axis] * (window[axis] - 1) - 1)
-      if let value = room.constant, value < 0 {
-        throw .invalid("\(op): a window of \(window[axis]) does not fit axis \(axis) of extent \(dim)")
-      }
       let stride = Dim(strides[axis])
       if ceil {
         let windows = room.ceilDivided(by: stride) + 1
         result.append(Dim.minimum(windows, (dim + before[axis]).ceilDivided(by: stride)))
       } else {
         result.append(room.floorDivided(by: stride) + 1)
+      }
+      // None is an empty result, as it is where only the run knows the extent.
+      if let count = result[axis].constant, count < 0 {
+        throw .invalid("\(op): a window of \(window[axis]) does not fit axis \(axis) of extent \(dim)")
       }
     }
     return result

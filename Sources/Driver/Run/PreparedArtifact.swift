@@ -44,9 +44,9 @@ struct PreparedArtifact {
 
   /// Compiles a model for this machine, or finds it in the cache. `given` are the files that shapes came from, for
   /// messages.
-  init(model path: String, _ options: CompileOptions, _ arguments: Arguments? = nil, given: [String: String] = [:])
-    throws(Diagnostic)
-  {
+  init(
+    model path: String, _ options: CompileOptions, _ arguments: Arguments? = nil, given: [String: String] = [:]
+  ) throws(Diagnostic) {
     let clock = ContinuousClock()
     let start = clock.now
     (self.path, cache, scratch) = try PreparedArtifact.library(of: path, options, arguments, given)
@@ -98,7 +98,7 @@ struct PreparedArtifact {
       CompileCommand.report(compilation, arguments)
       return compilation.sources
     } catch {
-      throw ShapeFault.placed(error, given)
+      throw ShapeFault.placed(error, given, entry: arguments?[RunKeys.entry] ?? nil)
     }
   }
 }
