@@ -44,6 +44,8 @@ private struct RowNormalizationEmitter {
   let to: BufferReference
   let lanes: Int
 
+  private static let longestChain = 32
+
   private var build: KernelBuilder { scope.build }
   private var end: LoopValue { scope.index(plan.length) }
 
@@ -115,9 +117,20 @@ private struct RowNormalizationEmitter {
     }
     let initial = sums.flatMap { $0.initial() }
     let each = initial.count / bases.count
-    let partial = sums[0].accumulate(build.index(0), end, initial, rows: bases.count) { row, i, lanes, mask in
-      value(row, read(bases[row], i, lanes, mask))
+    func run(_ from: LoopValue, _ to: LoopValue, _ carried: [LoopValue]) -> [LoopValue] {
+      sums[0].accumulate(from, to, carried, rows: bases.count) { row, i, lanes, mask in
+        value(row, read(bases[row], i, lanes, mask))
+      }
     }
+    // Chains of additions stay short where rows are long.
+    let chain = Self.longestChain * lanes * vectors
+    let (zero, isShort) = (build.index(0), plan.length.constant.map { $0 <= chain } ?? false)
+    let partial =
+      isShort
+      ? run(zero, end, initial)
+      : build.forLoop(zero, end, step: chain, carrying: initial) { i, carried in
+        zip(carried, run(i, build.min(build.add(i, chain), end), initial)).map { build.add($0, $1) }
+      }
     let count = build.convert(.signedToFloat, end, to: LoopType(form.register))
     return bases.indices.map { row in
       build.div(sums[row].total(Array(partial[row * each..<(row + 1) * each])), count)

@@ -88,7 +88,7 @@ extension ProgramBuilder {
     let count = layout.elements * layout.directions
     if let name = weightName(value), let weight = module.weight(name), let elements = count.constant {
       let tensor = weight.tensor
-      let key = "\(name)@recurrent\(layout.gates)x\(layout.units)"
+      let key = WeightKey.weight(name).derived("recurrent\(layout.gates)x\(layout.units)")
       return weightBuffer(key, bytes: elements * width) { layout.pack(tensor.bytes, width: width) }
     }
     let target = addBuffer("packed \(label(value))", bytes: count * width, .workspace)

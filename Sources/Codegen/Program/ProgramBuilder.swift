@@ -15,7 +15,7 @@ public final class ProgramBuilder {
   private(set) var buffers: [Buffer] = []
   private var steps: [[Step]] = [[]]
   private var bufferOfValue: [ValueID: BufferID] = [:]
-  private var weightBuffers: [String: BufferID] = [:]
+  private var weightBuffers: [WeightKey: BufferID] = [:]
   private var weightOfArgument: [ValueID: String] = [:]
   private var stateBuffers: [String: BufferID] = [:]
   private var sequence = 0
@@ -44,7 +44,10 @@ public final class ProgramBuilder {
   /// The bytes a tensor takes, as an expression.
   public func bytes(of type: TensorType) throws(Diagnostic) -> Dim {
     if let constant = type.constantBytes { return Dim(constant) }
-    guard let storage = type.element.storage, type.layout == nil, storage != .string else {
+    guard type.plain != .string else {
+      throw .unsupported("values of type \(type) have no code yet", hint: "`martlet run --reference` evaluates them")
+    }
+    guard let storage = type.element.storage, type.layout == nil else {
       throw .unsupported("a tensor \(type) of run-time size has no code yet")
     }
     let bits = type.elementCount * storage.bits
@@ -57,21 +60,21 @@ public final class ProgramBuilder {
     guard let name = weightName(value), let weight = module.weight(name) else {
       throw .bug("value \(value.number) has no buffer")
     }
-    let id = weightBuffer(name, weight.tensor)
+    let id = weightBuffer(.weight(name), weight.tensor)
     bufferOfValue[value] = id
     return id
   }
 
-  public func weightBuffer(_ name: String, _ tensor: Tensor) -> BufferID {
-    weightBuffer(name, bytes: tensor.bytes.count) { tensor.bytes }
+  func weightBuffer(_ key: WeightKey, _ tensor: Tensor) -> BufferID {
+    weightBuffer(key, bytes: tensor.bytes.count) { tensor.bytes }
   }
 
   /// A place in the weights section for bytes that `content` makes when they are written.
-  func weightBuffer(_ name: String, bytes: Int, content: @escaping @Sendable () -> ByteView) -> BufferID {
-    if let known = weightBuffers[name] { return known }
-    let offset = shared.place(weight: name, bytes: bytes, content)
-    let id = addBuffer("@" + name, bytes: Dim(bytes), .weight(offset))
-    weightBuffers[name] = id
+  func weightBuffer(_ key: WeightKey, bytes: Int, content: @escaping @Sendable () -> ByteView) -> BufferID {
+    if let known = weightBuffers[key] { return known }
+    let offset = shared.place(weight: key, bytes: bytes, content)
+    let id = addBuffer("@" + key.label, bytes: Dim(bytes), .weight(offset))
+    weightBuffers[key] = id
     return id
   }
 
@@ -127,7 +130,8 @@ public final class ProgramBuilder {
 
   public func tensorType(_ value: ValueID) throws(Diagnostic) -> TensorType {
     guard let type = function.tensorType(value) else {
-      throw .unsupported("values of type \(function.type(value)) have no code yet; `run --reference` evaluates them")
+      throw .unsupported(
+        "values of type \(function.type(value)) have no code yet", hint: "`martlet run --reference` evaluates them")
     }
     return type
   }
@@ -200,7 +204,8 @@ final class ProgramStore {
   private(set) var kernels: [Kernel] = []
   private var kernelNames: Set<String> = []
   private(set) var weights: [PlacedWeight] = []
-  private var weightOffsets: [String: Int] = [:]
+  private var weightOffsets: [WeightKey: Int] = [:]
+  private var weightNames: Set<String> = []
   private(set) var weightBytes = 0
   private(set) var states: [PlacedState] = []
   private(set) var stateBytes = 0
@@ -216,11 +221,13 @@ final class ProgramStore {
     return name
   }
 
-  func place(weight name: String, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {
-    if let known = weightOffsets[name] { return known }
+  func place(weight key: WeightKey, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {
+    if let known = weightOffsets[key] { return known }
     let offset = (weightBytes + 63) / 64 * 64
-    weights.append(PlacedWeight(name: name, offset: offset, bytes: bytes, content: content))
-    weightOffsets[name] = offset
+    var name = key.label
+    while !weightNames.insert(name).inserted { name += "'" }
+    weights.append(PlacedWeight(key: key, name: name, offset: offset, bytes: bytes, content: content))
+    weightOffsets[key] = offset
     weightBytes = offset + bytes
     return offset
   }
@@ -230,7 +237,7 @@ final class ProgramStore {
     let offset = (stateBytes + 63) / 64 * 64
     states.append(PlacedState(name: state.name, offset: offset, bytes: bytes, initial: state.initial))
     if let initial = state.initial, let weight = initialTensor(initial) {
-      _ = place(weight: initial, bytes: weight.bytes.count) { weight.bytes }
+      _ = place(weight: .weight(initial), bytes: weight.bytes.count) { weight.bytes }
     }
     stateBytes = offset + bytes
     return offset

@@ -53,6 +53,7 @@ private struct EntryPrinter {
     case .weight(let offset): return "weights \(offset)"
     case .state(let offset): return "state \(offset)"
     case .alias(let target): return "%\(target.number)"
+    case .growing: return "growing"
     }
   }
 
@@ -81,8 +82,11 @@ private struct EntryPrinter {
         out.line("} else {")
         print(otherwise, &out)
         out.line("}")
-      case .loop(let counter, let trip, let condition, let body):
-        out.line("loop \(counter) while %\(condition.number)\(trip.map { " up to %\($0.number)" } ?? "") {")
+      case .loop(let counter, let trip, let condition, let growing, let body):
+        let lists = growing.map { "%\($0.buffer.number) by \($0.bytes) bytes" }
+        let grows = lists.isEmpty ? "" : " growing " + lists.joined(separator: ", ")
+        out.line(
+          "loop \(counter) while %\(condition.number)\(trip.map { " up to %\($0.number)" } ?? "")\(grows) {")
         print(body, &out)
         out.line("}")
       }

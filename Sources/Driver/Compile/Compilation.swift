@@ -31,7 +31,7 @@ public struct Compilation {
     let start = clock.now
     (module, notes, sources) = try ModelLoader.load(path, shapes: options.shapes)
     phase = options.from
-    seconds.append(("read", Compilation.seconds(clock.now - start)))
+    seconds.append(("read", (clock.now - start).inSeconds))
     try verifyAndDump()
   }
 
@@ -64,7 +64,7 @@ public struct Compilation {
       if let left = fuel { fuel = max(0, left - step.rewrites) }
       report.append(step)
       phase = next
-      seconds.append((next.rawValue, Compilation.seconds(clock.now - start)))
+      seconds.append((next.rawValue, (clock.now - start).inSeconds))
       try verifyAndDump()
     }
     if let page = options.html {
@@ -73,12 +73,12 @@ public struct Compilation {
   }
 
   /// The program of the fused graph.
-  public mutating func schedule() throws(Diagnostic) -> Codegen.Program {
+  public mutating func schedule() throws(Diagnostic) -> Program {
     try optimise()
     let clock = ContinuousClock()
     let start = clock.now
     let program = try Scheduler.schedule(module, for: profile)
-    seconds.append((Phase.scheduled.rawValue, Compilation.seconds(clock.now - start)))
+    seconds.append((Phase.scheduled.rawValue, (clock.now - start).inSeconds))
     if let folder = options.dump {
       try Compilation.write(program.description, to: "\(folder)/scheduled.txt")
       let loops = program.kernels.map(\.description).joined(separator: "\n")
@@ -103,20 +103,18 @@ public struct Compilation {
     let program = try schedule()
     let clock = ContinuousClock()
     let start = clock.now
-    let cache = try options.cacheFolder.map { folder throws(Diagnostic) in
-      try KernelCache(folder: folder, profile: profile)
-    }
+    let cache = CacheFolder(options.cacheFolder)
     let builder = ArtifactBuilder(
       program: program, profile: profile, name: name, kind: kind, optionsText: options.text, sourceHash: sourceHash,
       maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
       sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
-      cache: cache, progress: progress)
+      cache: cache.map { KernelCache($0, profile) }, progress: progress)
     companions = try builder.build(to: output)
     cache?.trim()
-    seconds.append((Phase.artifact.rawValue, Compilation.seconds(clock.now - start)))
+    seconds.append((Phase.artifact.rawValue, (clock.now - start).inSeconds))
   }
 
-  private func metadata(_ name: String, _ program: Codegen.Program, _ sourceHash: String) -> String {
+  private func metadata(_ name: String, _ program: Program, _ sourceHash: String) -> String {
     func ports(_ ports: [Port]) -> JSON {
       .array(
         ports.map {
@@ -153,10 +151,5 @@ public struct Compilation {
   private static func write(_ text: String, to path: String) throws(Diagnostic) {
     try Paths.makeFolder(Paths.folder(path))
     try AtomicFile.write(Array(text.utf8), to: path)
-  }
-
-  static func seconds(_ duration: Duration) -> Double {
-    let (whole, fraction) = duration.components
-    return Double(whole) + Double(fraction) * 1e-18
   }
 }
