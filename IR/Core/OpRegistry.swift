@@ -7,6 +7,7 @@ public enum OpRegistry {
     ("reduction", reductionOps),
     ("window", windowOps),
     ("movement", movementOps),
+    ("indexing", indexingOps),
     ("shape", shapeOps),
     ("quantization", quantizationOps),
     ("control", controlOps),
