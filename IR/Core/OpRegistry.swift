@@ -8,6 +8,7 @@ public enum OpRegistry {
     ("window", windowOps),
     ("movement", movementOps),
     ("indexing", indexingOps),
+    ("ordering", orderingOps),
     ("shape", shapeOps),
     ("quantization", quantizationOps),
     ("control", controlOps),

@@ -5,7 +5,7 @@ extension ONNXMapping {
   static let movements: [ONNXMapping] = [
     reshape, flatten, transposition, squeezeByAttribute, squeeze, unsqueezeByAttribute, unsqueeze, sliceByAttributes,
     slice, splitByAttribute, split, concatenation, gather, expand, tile, padByAttributes, pad, depthToSpace,
-    spaceToDepth, gatherElements, gatherND, triangle,
+    spaceToDepth, triangle,
   ]
 
   static let flatten = ONNXMapping(["Flatten"], 1...newest, inputs: 1...1, attributes: ["axis"]) {
