@@ -18,10 +18,24 @@ extension ONNXMapping {
 extension ONNXNodeContext {
   fileprivate func cumulative(_ function: Cumulative.Function) throws(Diagnostic) -> ValueID {
     let x = try input(0)
-    guard let axis = try constantIntegers(1, "axis")?.first else { throw .invalid("the axis is missing") }
-    let kind = Cumulative(
-      function, axis: try self.axis(axis, rank: try rank(x)), exclusive: try flag("exclusive", default: false),
-      reverse: try flag("reverse", default: false))
-    return try add(kind, x)
+    let rank = try rank(x)
+    var kind = Cumulative(
+      function, axis: 0, exclusive: try flag("exclusive", default: false), reverse: try flag("reverse", default: false))
+    if let known = integers(try input(1)), let number = known.first {
+      kind.axis = try axis(number, rank: rank)
+      return try add(kind, x)
+    }
+    // An axis that only the run knows: one of as many branches.
+    let axis = try reshape(try counted(try input(1), in: Dim(rank)), [])
+    var result = x
+    for number in 0..<rank {
+      kind.axis = number
+      let (chosen, value) = (kind, result)
+      let condition = try compare(.equal, axis, try scalar(number))
+      let computed = try importer.region([]) { _ throws(Diagnostic) in [try add(chosen, x)] }
+      let kept = try importer.region([]) { _ throws(Diagnostic) in [value] }
+      result = try importer.builder.add(If(), [condition], regions: [computed, kept])[0]
+    }
+    return result
   }
 }
