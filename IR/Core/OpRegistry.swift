@@ -9,6 +9,7 @@ public enum OpRegistry {
     ("movement", movementOps),
     ("indexing", indexingOps),
     ("ordering", orderingOps),
+    ("image", imageOps),
     ("shape", shapeOps),
     ("quantization", quantizationOps),
     ("control", controlOps),
