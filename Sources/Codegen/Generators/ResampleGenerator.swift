@@ -5,13 +5,12 @@ import Support
 struct ResampleGenerator {
   /// What the elements of a result are made of. Tables are laid out tap by tap.
   struct Table {
-    let taps: Int
-    /// Of i64.
+    let taps: Dim
+    /// Of i64; behind them, if there is an outside, a flag for each element that lies there.
     let indices: BufferID
     /// Of the scalar that is computed with; nil where there is one tap of weight one.
     let weights: BufferID?
-    /// Of i64, not zero where the result is what lies outside; nil where nothing does.
-    let outside: BufferID?
+    let hasOutside: Bool
   }
 
   let outer: Dim
@@ -34,7 +33,6 @@ struct ResampleGenerator {
     let targetForm: ElementForm
     let indices: BufferReference
     let weights: BufferReference?
-    let outside: BufferReference?
     let scalar: LoopScalar
   }
 
@@ -46,7 +44,7 @@ struct ResampleGenerator {
       from: scope.buffer(data.buffer, form.memory, .read), form: form,
       to: scope.buffer(target.buffer, targetForm.memory, .write), targetForm: targetForm,
       indices: scope.buffer(table.indices, .i64, .read), weights: table.weights.map { scope.buffer($0, scalar, .read) },
-      outside: table.outside.map { scope.buffer($0, .i64, .read) }, scalar: scalar)
+      scalar: scalar)
     var failure: Diagnostic?
     func guarded(_ body: () throws(Diagnostic) -> Void) {
       do throws(Diagnostic) { try body() } catch { failure = error }
@@ -75,6 +73,7 @@ struct ResampleGenerator {
     let build = scope.build
     let base = build.add(build.mul(row, scope.index(extent)), scope.index(data.offset))
     let goal = build.add(build.mul(row, scope.index(count)), scope.index(target.offset))
+    let flags = scope.index(table.taps * count)
     var failure: Diagnostic?
     scope.span(build.index(0), scope.index(count), lanes: lanes) { place, lanes, mask in
       let wide = LoopType(.i64, lanes: lanes)
@@ -90,7 +89,7 @@ struct ResampleGenerator {
         if let weights = buffers.weights {
           var problem: Diagnostic?
           let sum = build.forLoop(
-            build.index(0), build.index(table.taps), carrying: [build.zero(real)]
+            build.index(0), scope.index(table.taps), carrying: [build.zero(real)]
           ) { tap, carried in
             let (raw, position) = element(tap)
             let weight = build.load(real, Address(weights, position), mask: mask)
@@ -107,8 +106,8 @@ struct ResampleGenerator {
         } else {
           value = element(build.index(0)).0
         }
-        if let outside = buffers.outside {
-          let flags = build.load(wide, Address(outside, place), mask: mask)
+        if table.hasOutside {
+          let flags = build.load(wide, Address(buffers.indices, build.add(flags, place)), mask: mask)
           let isOutside = build.compare(.ne, flags, build.zero(wide))
           value = build.select(isOutside, try constant(scope, lanes), value)
         }
@@ -133,8 +132,13 @@ struct ResampleGenerator {
       let source = build.add(build.mul(line, run), scope.index(data.offset))
       return (source, buffers.weights.map { build.load(LoopType(buffers.scalar), Address($0, position)) })
     }
-    let kept = table.taps <= Self.keptTaps ? (0..<table.taps).map { row(build.index($0)) } : []
-    let flag = buffers.outside.map { build.load(.index, Address($0, places[1])) }
+    let known = table.taps.constant ?? Int.max
+    let kept = known <= Self.keptTaps ? (0..<known).map { row(build.index($0)) } : []
+    var flag: LoopValue?
+    if table.hasOutside {
+      let position = build.add(scope.index(table.taps * count), places[1])
+      flag = build.load(.index, Address(buffers.indices, position))
+    }
     var failure: Diagnostic?
     scope.span(build.index(0), run, lanes: lanes) { i, lanes, mask in
       let real = LoopType(buffers.scalar, lanes: lanes)
@@ -157,7 +161,7 @@ struct ResampleGenerator {
         } else {
           var problem: Diagnostic?
           let sum = build.forLoop(
-            build.index(0), build.index(table.taps), carrying: [build.zero(real)]
+            build.index(0), scope.index(table.taps), carrying: [build.zero(real)]
           ) { tap, carried in
             do throws(Diagnostic) { return [try joined(carried[0], row(tap))] } catch {
               problem = error

@@ -14,7 +14,8 @@ struct ResampleTableGenerator {
   let rank: Int
   let scales: TensorView?
   let regions: TensorView?
-  let taps: Int
+  /// More than the kernel is wide do no harm: those outside of it have no weight.
+  let taps: Dim
   let table: ResampleGenerator.Table
   let weightScalar: LoopScalar
 
@@ -30,9 +31,10 @@ struct ResampleTableGenerator {
     let build = scope.build
     let real = LoopType(.f64)
     let indices = scope.buffer(table.indices, .i64, .write)
-    let weights = table.weights.map { scope.buffer($0, weightScalar, .write) }
-    let outside = table.outside.map { scope.buffer($0, .i64, .write) }
+    let weights = table.weights.map { scope.buffer($0, weightScalar, .update) }
+    let tapCount = scope.index(taps)
     let (from, to) = (scope.index(extent), scope.index(count))
+    let weightType = LoopType(weightScalar)
     let isFine = build.binary(
       .or, build.compare(.gt, from, build.index(0)), build.compare(.eq, to, build.index(0)))
     build.check(isFine, status: KernelStatus.indexOutOfRange)
@@ -62,44 +64,42 @@ struct ResampleTableGenerator {
       let rest = build.sub(bounded, low)
       let base = build.convert(.floatToSigned, low, to: .index)
       let last = build.sub(from, build.index(1))
-      if let outside {
+      if table.hasOutside {
         let isInside = build.binary(
           .and, build.compare(.ge, x, build.zero(real)),
           build.compare(.le, x, build.sub(length, build.float(1, real))))
-        build.store(build.select(isInside, build.index(0), build.index(1)), Address(outside, place))
+        let position = build.add(build.mul(tapCount, to), place)
+        build.store(build.select(isInside, build.index(0), build.index(1)), Address(indices, position))
       }
-      func store(_ index: LoopValue, _ tap: Int) -> LoopValue {
-        let position = build.add(build.mul(build.index(tap), to), place)
+      func store(_ index: LoopValue, at position: LoopValue) {
         build.store(build.min(build.max(index, build.index(0)), last), Address(indices, position))
-        return position
       }
       guard let weights else {
-        _ = store(build.add(base, build.select(isUp(build, rest), build.index(1), build.index(0))), 0)
+        store(build.add(base, build.select(isUp(build, rest), build.index(1), build.index(0))), at: place)
         return
       }
-      var kernels: [LoopValue] = []
-      var positions: [LoopValue] = []
-      var sum = build.zero(real)
-      for tap in 0..<taps {
-        let offset = tap + 1 - taps / 2
-        let index = build.add(base, build.index(offset))
-        positions.append(store(index, tap))
-        let distance = build.mul(
-          build.sub(build.float(Double(offset), real), rest), build.float(rule.narrowing(scale), real))
+      let isNarrow = build.compare(.lt, ratio, build.float(1, real))
+      let narrowing = rule.antialias ? build.select(isNarrow, ratio, build.float(1, real)) : build.float(1, real)
+      let first = build.sub(build.index(1), build.div(tapCount, build.index(2)))
+      let sum = build.forLoop(build.index(0), tapCount, carrying: [build.zero(real)]) { tap, carried in
+        let offset = build.add(first, tap)
+        let index = build.add(base, offset)
+        let distance = build.mul(build.sub(build.convert(.signedToFloat, offset, to: real), rest), narrowing)
         var weight = self.weight(build, distance)
         if rule.excludeOutside {
           weight = build.select(build.compare(.ult, index, from), weight, build.zero(real))
         }
-        sum = build.add(sum, weight)
-        kernels.append(weight)
-      }
-      let divides = rule.antialias || rule.excludeOutside
+        let position = build.add(build.mul(tap, to), place)
+        store(index, at: position)
+        build.store(build.convert(.floatTruncate, weight, to: weightType), Address(weights, position))
+        return [build.add(carried[0], weight)]
+      }[0]
+      guard rule.antialias || rule.excludeOutside else { return }
       let divisor = build.select(build.compare(.ne, sum, build.zero(real)), sum, build.float(1, real))
-      for tap in 0..<taps {
-        let weight = divides ? build.div(kernels[tap], divisor) : kernels[tap]
-        build.store(
-          weightScalar == .f64 ? weight : build.convert(.floatTruncate, weight, to: LoopType(weightScalar)),
-          Address(weights, positions[tap]))
+      build.forEach(build.index(0), tapCount) { tap in
+        let place = Address(weights, build.add(build.mul(tap, to), place))
+        let weight = build.convert(.floatExtend, build.load(weightType, place), to: real)
+        build.store(build.convert(.floatTruncate, build.div(weight, divisor), to: weightType), place)
       }
     }
   }

@@ -67,24 +67,25 @@ extension Resize: OpLowering {
       let axis = try ResampleAxis(rule, extent: from, count: to, scale: step.scale, region: step.region)
       func place(_ tensor: Tensor) -> BufferID { program.weightBuffer(program.parameterName(tensor), tensor) }
       let size = axis.taps * to
+      let flags = isCropped ? axis.isOutside.map { $0 ? 1 : 0 } : []
       return ResampleGenerator.Table(
-        taps: axis.taps, indices: place(Tensor(.i64, [size], integers: axis.indices)),
-        weights: isWeighted ? place(Tensor(computed, [size], doubles: axis.weights)) : nil,
-        outside: isCropped ? place(Tensor(.i64, [to], integers: axis.isOutside.map { $0 ? 1 : 0 })) : nil)
+        taps: Dim(axis.taps),
+        indices: place(Tensor(.i64, [size + flags.count], integers: axis.indices + flags)),
+        weights: isWeighted ? place(Tensor(computed, [size], doubles: axis.weights)) : nil, hasOutside: isCropped)
     }
-    guard !rule.antialias || (step.scale > 0 && scales == nil) else {
-      throw .unsupported("resize with antialias by a scale that only the run knows has no code yet")
+    // What is made smaller has at least as many elements as its scale says: the extents bound the kernel's width.
+    var taps = Dim(isWeighted ? rule.mode == .cubic ? 4 : 2 : 1)
+    if rule.antialias {
+      let reach = (extent * (rule.mode == .cubic ? 2 : 1)).ceilDivided(by: Dim.maximum(count, 1))
+      taps = Dim.maximum(reach, taps) * 2 + 2
     }
-    let taps = try rule.taps(scale: step.scale > 0 ? step.scale : 1)
-    guard taps <= 64 else { throw .unsupported("resize of \(extent) elements by \(step.scale) has no code yet") }
     let label = program.label(program.function[op].results[0])
-    func buffer(_ name: String, _ size: Int) -> BufferID {
-      program.addBuffer("\(name) of \(label)", bytes: count * size, .workspace)
+    func buffer(_ name: String, _ elements: Dim, _ size: Int) -> BufferID {
+      program.addBuffer("\(name) of \(label)", bytes: elements * size, .workspace)
     }
     let table = ResampleGenerator.Table(
-      taps: taps, indices: buffer("places", taps * 8),
-      weights: isWeighted ? buffer("weights", taps * computed.bits / 8) : nil,
-      outside: isCropped ? buffer("outside", 8) : nil)
+      taps: taps, indices: buffer("places", count * (isCropped ? taps + 1 : taps), 8),
+      weights: isWeighted ? buffer("weights", count * taps, computed.bits / 8) : nil, hasOutside: isCropped)
     let scalar = try ElementForm(computed).register
     try program.dispatch("resize_table", at: program.site(op)) { scope throws(Diagnostic) in
       try ResampleTableGenerator(
