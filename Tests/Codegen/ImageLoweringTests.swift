@@ -101,7 +101,9 @@ import Testing
     for mode in GridSample.Mode.allCases {
       for padding in GridSample.Padding.allCases {
         for corners in [true, false] {
-          for (shape, places) in [([2, 5, 3], [2, 4, 1]), ([1, 4, 5, 17], [1, 2, 3, 2]), ([1, 2, 3, 2, 1], [1, 2, 1, 2, 3])] {
+          for (shape, places) in [
+            ([2, 5, 3], [2, 4, 1]), ([1, 4, 5, 17], [1, 2, 3, 2]), ([1, 2, 3, 2, 1], [1, 2, 1, 2, 3]),
+          ] {
             let x = random.tensor(.f32, shape)
             let grid = random.tensor(.f32, places)
             try expectLowering(

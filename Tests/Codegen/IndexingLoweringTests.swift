@@ -124,7 +124,8 @@ import Testing
       try expectLowering(
         "scatter_nd \(m) into \(n)",
         [
-          TensorType(.f32, [.symbol("n"), 3]), TensorType(.i64, [.symbol("m"), 1]), TensorType(.f32, [.symbol("m"), 3]),
+          TensorType(.f32, [.symbol("n"), 3]), TensorType(.i64, [.symbol("m"), 1]),
+          TensorType(.f32, [.symbol("m"), 3]),
         ],
         inputs, symbols: ["n": 0...99, "m": 0...99], .within(relative: 1e-5, absolute: 1e-5)
       ) { builder, x in [try builder.add(ScatterND(.add), x[0], x[1], x[2])] }

@@ -41,7 +41,8 @@ import Testing
       let x = random.tensor(.f32, [n, m])
       for axis in [0, 1] {
         try expectLowering(
-          "arg_max \(n) \(m)", [TensorType(.f32, [.symbol("n"), .symbol("m")])], [x], symbols: ["n": 0...99, "m": 0...99]
+          "arg_max \(n) \(m)", [TensorType(.f32, [.symbol("n"), .symbol("m")])], [x],
+          symbols: ["n": 0...99, "m": 0...99]
         ) { builder, x in [try builder.add(ArgExtreme(.max, axis: axis), x[0])] }
       }
     }

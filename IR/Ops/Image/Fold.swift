@@ -85,7 +85,7 @@ public struct Fold: OpKind {
     let (reals, integers) = (element.isFloat ? x.doubles() : [], element.isFloat ? [] : x.integers())
     var sums = [Double](repeating: 0, count: element.isFloat ? shape.reduce(1, *) : 0)
     var totals = [Int](repeating: 0, count: element.isFloat ? 0 : shape.reduce(1, *))
-    for row in 0..<x.shape[0] * x.shape[1] {
+    for row in 0..<(x.shape[2] == 0 ? 0 : x.shape[0] * x.shape[1]) {
       for place in 0..<x.shape[2] {
         guard let at = position(row % size, place) else { continue }
         let goal = row / size * pixels + at

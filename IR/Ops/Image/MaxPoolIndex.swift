@@ -38,6 +38,7 @@ public struct MaxPoolIndex: OpKind {
     let geometry = try pool.geometry
     let extents = try geometry.extents(Array(x.type.shape[1..<x.shape.count - 1]), ceil: pool.ceilMode)
     let shape = try allocatable([Dim(x.shape[0])] + extents + [Dim(x.shape[x.shape.count - 1])], "max_pool_index")
+    if shape.contains(0) { return [.tensor(Tensor(.i64, shape, integers: []))] }
     let (spatial, places) = (Array(x.shape[1..<x.shape.count - 1]), Array(shape[1..<shape.count - 1]))
     let (strides, columns) = (rowMajorStrides(spatial), rowMajorStrides(places))
     let (channels, values) = (x.shape[x.shape.count - 1], x.doubles())

@@ -67,6 +67,10 @@ public struct RegionAlign: OpKind {
     }
     let shape = [images.count, size[0], size[1], x.shape[3]]
     try checkAllocatable(shape, "region_align")
+    guard x.shape[1] > 0 && x.shape[2] > 0 || shape.contains(0) else {
+      throw .invalid("region_align: the images \(x.type) are empty")
+    }
+    if shape.contains(0) { return [.tensor(Tensor(element, shape, doubles: []))] }
     let (channels, values) = (x.shape[3], x.doubles())
     var result: [Double] = []
     for (number, image) in images.enumerated() {
@@ -83,7 +87,8 @@ public struct RegionAlign: OpKind {
               let corners = corners(rows.taps(row, i), columns.taps(column, j))
               for c in 0..<channels {
                 let parts = corners.map { corner in
-                  corner.weight * values[((image * x.shape[1] + corner.row) * x.shape[2] + corner.column) * channels + c]
+                  corner.weight
+                    * values[((image * x.shape[1] + corner.row) * x.shape[2] + corner.column) * channels + c]
                 }
                 if max {
                   let greatest = parts.reduce(-Double.infinity) { Binary.Function.maximum.apply($0, $1) }

@@ -89,7 +89,7 @@ public struct ResampleAxis: Sendable {
     width = given > 0 ? given * Double(extent) : Double(count)
     guard extent > 0 || count == 0 else { throw .invalid("resize: \(count) elements cannot be made of none") }
     taps = count == 0 ? 1 : try rule.taps(scale: scale)
-    guard count == 0 || taps <= (1 << 28) / count else {
+    guard count == 0 || taps <= (1 << 26) / count else {
       throw .unsupported("resize: the weights of \(count) elements are too many")
     }
     indices = Array(repeating: 0, count: taps * count)

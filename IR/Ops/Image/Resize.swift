@@ -107,7 +107,9 @@ public struct Resize: OpKind {
       guard extent > 0 || count == 0 else {
         throw .invalid("resize: axis \(axis) of \(type) is empty, but \(count) elements are asked for")
       }
-      if count > 0, inputs.present(1) == nil { _ = try rule.taps(scale: scale > 0 ? scale : Double(count) / Double(extent)) }
+      if count > 0, inputs.present(1) == nil {
+        _ = try rule.taps(scale: scale > 0 ? scale : Double(count) / Double(extent))
+      }
     }
     return [ValueFact(type.with(shape: shape))]
   }
@@ -116,6 +118,7 @@ public struct Resize: OpKind {
     let x = try inputs[0].expectTensor()
     guard let element = x.storage else { throw .bug("resize: cannot take \(x.type)") }
     let result = try call.shape(shape, "resize")
+    if result.contains(0) { return [.tensor(Tensor(element, result, doubles: []))] }
     var values = x.doubles()
     var extents = x.shape
     var known = self
@@ -129,10 +132,13 @@ public struct Resize: OpKind {
       }
       let resampled = try ResampleAxis(
         rule, extent: extents[axis], count: result[axis], scale: step.scale, region: step.region)
+      var next = extents
+      next[axis] = result[axis]
+      try checkAllocatable(next, "resize")
       values = resampled.apply(
         values, outer: extents[..<axis].reduce(1, *), inner: extents[(axis + 1)...].reduce(1, *),
         outside: extrapolation)
-      extents[axis] = result[axis]
+      extents = next
     }
     guard extents == result else { throw .bug("resize: \(x.shape) became \(extents), not \(result)") }
     if !element.isFloat { values = values.map { $0.rounded(.toNearestOrEven) } }

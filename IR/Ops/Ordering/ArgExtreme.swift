@@ -54,7 +54,8 @@ public struct ArgExtreme: OpKind {
     var shape = x.shape
     shape[axis] = 1
     let lines = AxisLines(x.shape, axis: axis)
-    guard lines.extent > 0 || shape.contains(0) else { throw .invalid("\(mnemonic): axis \(axis) is empty") }
+    if shape.contains(0) { return [.tensor(Tensor(.i64, shape, integers: []))] }
+    guard lines.extent > 0 else { throw .invalid("\(mnemonic): axis \(axis) is empty") }
     let order = ElementOrder(x)
     let isNaN = x.isFloat ? x.doubles().map(\.isNaN) : []
     func better(_ a: Int, _ b: Int) -> Bool {
@@ -63,9 +64,9 @@ public struct ArgExtreme: OpKind {
       return last ? relation >= 0 : relation > 0
     }
     var result: [Int] = []
-    for start in lines.starts where lines.extent > 0 {
+    for start in lines.starts {
       var best = 0
-      for i in 1..<max(lines.extent, 1) where better(start + i * lines.stride, start + best * lines.stride) { best = i }
+      for i in 1..<lines.extent where better(start + i * lines.stride, start + best * lines.stride) { best = i }
       result.append(best)
     }
     return [.tensor(Tensor(.i64, shape, integers: result))]

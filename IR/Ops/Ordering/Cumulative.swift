@@ -50,6 +50,7 @@ public struct Cumulative: OpKind {
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {
     let x = try inputs[0].expectTensor()
     guard let element = x.storage else { throw .bug("\(mnemonic): cannot take \(x.type)") }
+    if x.count == 0 { return [inputs[0]] }
     let lines = AxisLines(x.shape, axis: try normalized(axis: axis, rank: x.shape.count, mnemonic))
     let places = order(lines.extent)
     if element.isFloat {

@@ -74,7 +74,7 @@ public struct NonMaxSuppression: OpKind {
     let marks = scores.doubles().map { Float($0) }
     let (classes, count) = (scores.shape[1], scores.shape[2])
     var result: [Int] = []
-    for line in 0..<scores.shape[0] * classes {
+    for line in 0..<(count == 0 ? 0 : scores.shape[0] * classes) {
       let image = line / classes
       func box(_ number: Int) -> SuppressionBox {
         let start = (image * count + number) * 4

@@ -52,6 +52,7 @@ public struct TopK: OpKind {
       throw .invalid("top_k: axis \(axis) of \(x.shape) has no \(count) elements")
     }
     shape[axis] = count
+    if shape.contains(0) { return [.tensor(x.picking([], shape: shape)), .tensor(Tensor(.i64, shape, integers: []))] }
     let lines = AxisLines(x.shape, axis: axis)
     let order = ElementOrder(x)
     var positions = [Int](repeating: 0, count: shape.reduce(1, *))

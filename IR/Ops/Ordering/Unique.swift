@@ -40,6 +40,7 @@ public struct Unique: OpKind {
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {
     let x = try inputs[0].expectTensor()
     guard let symbol = extent.symbolName, let count = x.shape.first else { throw .bug("unique: extent is \(extent)") }
+    try checkAllocatable(x.shape, "unique")
     let size = x.shape.dropFirst().reduce(1, *)
     let order = ElementOrder(x)
     func compare(_ a: Int, _ b: Int) -> Int {

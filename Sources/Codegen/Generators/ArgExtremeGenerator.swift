@@ -127,7 +127,8 @@ struct ArgExtremeGenerator {
     let (wins, loses) = (improves(scope, a[0], b[0]), improves(scope, b[0], a[0]))
     let comesFirst = build.compare(last ? .gt : .lt, a[1], b[1])
     // Either both improve on the other or neither does where they are equal.
-    let isEqual = build.compare(.eq, build.convert(.zeroExtend, wins, to: .index), build.convert(.zeroExtend, loses, to: .index))
+    let isEqual = build.compare(
+      .eq, build.convert(.zeroExtend, wins, to: .index), build.convert(.zeroExtend, loses, to: .index))
     let isBetter = build.binary(
       .or, build.binary(.and, isEqual, comesFirst), build.binary(.and, build.unary(.not, isEqual), wins))
     return [build.select(isBetter, a[0], b[0]), build.select(isBetter, a[1], b[1])]

@@ -44,7 +44,8 @@ struct MaxPoolIndexGenerator {
               ]
             }
             return build.forLoop(build.index(0), build.index(geometry.window[axis]), carrying: carried) { i, carried in
-              let start = build.sub(build.mul(places[axis + 1], geometry.strides[axis]), build.index(geometry.before[axis]))
+              let start = build.sub(
+                build.mul(places[axis + 1], geometry.strides[axis]), build.index(geometry.before[axis]))
               let at = build.add(start, build.mul(i, geometry.dilations[axis]))
               return build.ifElse(
                 build.compare(.ult, at, scope.index(spatial[axis])),

@@ -125,7 +125,8 @@ struct RegionAlignGenerator {
             result = build.div(result, build.splat(divisor, lanes: lanes))
           }
           scope.write(
-            scope.rounded(result, as: target.element), to: to, targetForm, at: build.add(goal, c), stride: 1, mask: mask)
+            scope.rounded(result, as: target.element), to: to, targetForm, at: build.add(goal, c), stride: 1, mask: mask
+          )
         }
       }
     }

@@ -45,7 +45,8 @@ struct TopKGenerator {
         build.forEach(build.index(0), count) { place in
           let position = build.add(goal, build.mul(place, step))
           scope.write(
-            element(heap.load(place)), to: to, valueForm, at: build.add(position, scope.index(values.offset)), stride: 1)
+            element(heap.load(place)), to: to, valueForm, at: build.add(position, scope.index(values.offset)), stride: 1
+          )
         }
       }
     }

@@ -30,7 +30,8 @@ struct UniqueGenerator {
         { carried in
           let isSame = build.compare(.eq, key(a, carried[0]), key(b, carried[0]))
           return [
-            build.select(isSame, build.add(carried[0], 1), carried[0]), build.select(isSame, carried[1], build.index(0)),
+            build.select(isSame, build.add(carried[0], 1), carried[0]),
+            build.select(isSame, carried[1], build.index(0)),
           ]
         })[0]
     }

@@ -4,6 +4,7 @@ import Support
 extension ONNXMapping {
   static let indexings: [ONNXMapping] = [
     gatherElements, gatherND, scatterElements, scatterND, reverseSequence, oneHot, compress,
+    tensorScatter,
   ]
 
   static let gatherElements = ONNXMapping(

@@ -88,7 +88,11 @@ extension ONNXMapping {
       throw .unsupported("an image of \(shape[2]) by \(shape[3]) does not divide into blocks of \(block)")
     }
     let cut = try c.reshape(x, [shape[0], shape[1], h, size, w, size])
-    return [try c.reshape(try c.transpose(cut, mode == "DCR" ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]), [shape[0], shape[1] * size * size, h, w])]
+    return [
+      try c.reshape(
+        try c.transpose(cut, mode == "DCR" ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]),
+        [shape[0], shape[1] * size * size, h, w])
+    ]
   }
 }
 
