@@ -65,7 +65,7 @@ extension Resize: OpLowering {
     let isWeighted = rule.mode != .nearest
     if scales == nil, regions == nil, let from = extent.constant, let to = count.constant {
       let axis = try ResampleAxis(rule, extent: from, count: to, scale: step.scale, region: step.region)
-      func place(_ tensor: Tensor) -> BufferID { program.weightBuffer(program.parameterName(tensor), tensor) }
+      func place(_ tensor: Tensor) -> BufferID { program.weightBuffer(program.parameterKey(tensor), tensor) }
       let size = axis.taps * to
       let flags = isCropped ? axis.isOutside.map { $0 ? 1 : 0 } : []
       return ResampleGenerator.Table(

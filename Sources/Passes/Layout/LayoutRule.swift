@@ -121,7 +121,6 @@ struct LayoutRule {
     return LayoutRule(kind: kind, operands: types.map { role($0, p) }, result: p)
   }
 
-<<<<<<< HEAD
   /// Elementwise but for the parameters, which lie along an axis and stay as they are.
   private static func quantization<Kind: OpKind>(
     _ kind: Kind, _ axis: WritableKeyPath<Kind, Int>, _ types: [TensorType?], _ result: TensorType, _ origin: Origin
@@ -134,7 +133,8 @@ struct LayoutRule {
     rule.kind = kind
     rule.operands += types.dropFirst().map { _ in .stays }
     return rule
-=======
+  }
+
   /// Works along one axis of tensors that all have the rank of the result.
   private static func alongAxis<Kind: OpKind>(
     _ kind: Kind, _ axis: WritableKeyPath<Kind, Int>, _ types: [TensorType?], _ result: TensorType, _ origin: Origin
