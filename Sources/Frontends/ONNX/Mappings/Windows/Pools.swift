@@ -2,7 +2,7 @@ import IR
 import Support
 
 extension ONNXMapping {
-  static let windows: [ONNXMapping] = [maxPool, averagePool, globalPool]
+  static let windows: [ONNXMapping] = [maxPool, averagePool, globalPool, lpPool, globalLpPool]
 
   static let maxPool = ONNXMapping(
     ["MaxPool"], 1...newest, inputs: 1...1, attributes: ONNXWindow.attributes + ["ceil_mode", "storage_order"]
