@@ -67,6 +67,15 @@ import Testing
     try check(Case(model: "ordering", runs: runs), target)
   }
 
+  @Test(arguments: targets) func blocksOfOpenLength(_ target: String) throws {
+    var runs: [(String, [Value])] = []
+    for (batch, sequence) in [(1, 1), (1, 17), (3, 130), (8, 40)] {
+      let shapes = [[batch, sequence, 32], [sequence, 4], [sequence, 4], [1, 36, 32], [1, 36, 9]]
+      runs.append(("main", shapes.enumerated().map { Inputs.floats($1, seed: UInt64(batch * 1000 + sequence + $0)) }))
+    }
+    try check(Case(model: "blocks", runs: runs), target)
+  }
+
   private func check(_ test: Case, _ target: String) throws {
     let module = try TestPaths.model(test.model)
     var answers: [[Tensor]] = []

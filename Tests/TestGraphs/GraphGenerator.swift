@@ -135,7 +135,7 @@ struct GraphGenerator {
     case 12...13: try addConv()
     case 14: try addPool()
     case 15...16: try addReduce()
-    case 17: try addSoftmax()
+    case 17: if random.chance(30) { try addSoftmax() } else { try addBlock() }
     case 18: try addReshape()
     case 19: try addTranspose()
     case 20: try addSlice()

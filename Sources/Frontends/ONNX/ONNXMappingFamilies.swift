@@ -1,6 +1,6 @@
 extension ONNXMapping {
   static let families: [[ONNXMapping]] = [
     arithmetic, comparisons, activations, reductions, contractions, windows, normalizations, movements, shapes,
-    conversions, images, indexings, orderings, quantizations, controls, sequences,
+    conversions, images, indexings, orderings, attentions, recurrents, signals, quantizations, controls, sequences,
   ]
 }

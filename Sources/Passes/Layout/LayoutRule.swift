@@ -76,6 +76,8 @@ struct LayoutRule {
       guard let p = permutation(of: result.rank, origin, types), let axis = moved(kind.axis, p) else { return nil }
       kind.axis = axis
       return LayoutRule(kind: kind, operands: [.follows(p)], result: p)
+    case let kind as LayerNorm: return rowwise(kind, kind.axis, types, result, origin)
+    case let kind as RMSNorm: return rowwise(kind, kind.axis, types, result, origin)
     case var kind as Pad:
       guard let p = permutation(of: result.rank, origin, types) else { return nil }
       kind.before = p.map { kind.before[$0] }
@@ -112,6 +114,17 @@ struct LayoutRule {
       return LayoutRule(kind: kind, operands: [.follows(p)] + types.dropFirst().map { _ in .stays }, result: p)
     default: return nil
     }
+  }
+
+  /// Rows may change places as long as they stay rows.
+  private static func rowwise(
+    _ kind: any OpKind, _ axis: Int, _ types: [TensorType?], _ result: TensorType, _ origin: Origin
+  ) -> LayoutRule? {
+    guard let p = permutation(of: result.rank, origin, types), p.count == result.rank else { return nil }
+    let first = axis < 0 ? axis + p.count : axis
+    guard p.indices.allSatisfy({ $0 < first || p[$0] == $0 }) else { return nil }
+    if case .operand(let number, _) = origin, number > 0 { return nil }
+    return LayoutRule(kind: kind, operands: [.follows(p)] + types.dropFirst().map { _ in .stays }, result: p)
   }
 
   private static func elementwise(

@@ -1,3 +1,5 @@
 extension ONNXMapping {
-  static let contractions: [ONNXMapping] = [matMul, gemm, convolution, matMulInteger, convInteger]
+  static let contractions: [ONNXMapping] = [
+    matMul, gemm, convolution, convTranspose, deformableConvolution, matMulInteger, convInteger,
+  ]
 }
