@@ -206,7 +206,8 @@ struct ErrorStudy {
       case .prod: return relative(Double(2 * ratio))
       case .sum, .mean: return ofSum(ratio)
       }
-    case is Pool: return ofSum(64)
+    case is Pool, is Resize: return ofSum(64)
+    case is Cumulative: return ofSum(inputs[0].tensor?.shape.max() ?? 1)
     case is Softmax:
       // The distance to the maximum is rounded before its exponential is taken.
       let count = Double(inputs[0].tensor?.shape.max() ?? 1)

@@ -213,6 +213,49 @@ def control():
          {"a": floats(3), "b": floats(3), "i": np.int64(-1)}, ["y", "n"])
 
 
+def placed():
+    own = np.random.default_rng(11)
+    x = own.standard_normal((3, 4, 5), dtype=np.float32)
+    case("scatters", [
+        node("ScatterElements", "x i u", "a", axis=1), node("ScatterND", "x j v", "b"),
+        node("ScatterElements", "x k u", "c", axis=-1, reduction="add"), node("OneHot", "h depth values", "d", axis=0),
+        node("Compress", "x mask", "e", axis=1), node("ReverseSequence", "x lengths", "f", batch_axis=0, time_axis=1)],
+        {"x": x, "u": own.standard_normal((2, 1, 3), dtype=np.float32), "k": own.integers(-5, 5, (2, 1, 3)),
+         "mask": np.array([True, False, True])}, list("abcdef"),
+        {"i": i64(0, 3, -1, 2, 1, 1).reshape(2, 1, 3), "j": i64(0, 2, 2, -1).reshape(2, 2),
+         "v": own.standard_normal((2, 5), dtype=np.float32), "h": i64(2, 0, -1, 7), "depth": np.int64(4),
+         "values": np.array([-1, 1], np.float32), "lengths": i64(4, 0, 3)}, opset=18)
+    case("orders", [
+        node("TopK", "x k", "a b", axis=2), node("TopK", "x two", "c d", axis=0, largest=0),
+        node("CumSum", "x axis", "e", exclusive=1, reverse=1), node("Unique", "n", "f g h i", sorted=0),
+        node("Unique", "n", "j", axis=1)],
+        {"x": x, "k": i64(3), "n": own.integers(0, 2, (3, 6)).astype(np.float32)}, list("abcdefghij"),
+        {"two": i64(2), "axis": np.int64(1)})
+    boxes, scores = own.random((2, 9, 4), dtype=np.float32), own.random((2, 3, 9), dtype=np.float32)
+    case("boxes", [node("NonMaxSuppression", "b s most overlap least", "y"),
+                   node("NonMaxSuppression", "b s most", "z", center_point_box=1)], {"b": boxes, "s": scores}, list("yz"),
+         {"most": i64(3), "overlap": np.array([0.2], np.float32), "least": np.array([0.3], np.float32)})
+    image = own.standard_normal((1, 2, 5, 4), dtype=np.float32)
+    case("resizes", [
+        node("Resize", "x none scales", "a", mode="linear"),
+        node("Resize", "x none none sizes", "b", mode="cubic", antialias=1),
+        node("Resize", "x none none given", "c", mode="nearest", coordinate_transformation_mode="align_corners"),
+        node("Resize", "x none none both", "d", mode="linear", axes=[3, 2], keep_aspect_ratio_policy="not_larger")],
+        {"x": image, "given": i64(1, 2, 4, 9)}, list("abcd"),
+        {"none": np.zeros(0, np.float32), "scales": np.array([1, 1, 1.5, 0.6], np.float32), "sizes": i64(1, 2, 3, 2),
+         "both": i64(8, 7)}, opset=18, dims={"x": [1, 2, "height", "width"]})
+    case("samples", [
+        node("GridSample", "x g", "a", mode="bilinear", padding_mode="border"),
+        node("RoiAlign", "x rois batch", "b", output_height=2, output_width=2, sampling_ratio=2),
+        node("MaxPool", "even", "p q", kernel_shape=[2, 2], strides=[2, 2]),
+        node("MaxUnpool", "p q", "c", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Col2Im", "columns extents block", "d", pads=[1, 0, 1, 0]), node("CenterCropPad", "x shape", "e", axes=[2, 3])],
+        {"x": image, "even": own.standard_normal((1, 2, 4, 6), dtype=np.float32), "g": own.standard_normal((1, 3, 3, 2), dtype=np.float32),
+         "columns": own.standard_normal((1, 8, 12), dtype=np.float32)}, list("apqbcde"),
+        {"rois": np.array([[0, 0, 3, 4], [1, 1, 2.5, 3]], np.float32), "batch": i64(0, 0), "extents": i64(3, 4),
+         "block": i64(2, 2), "shape": i64(3, 7)}, opset=18)
+
+
 def blocks():
     """Operators that stay whole: normalisations, attention, transposed convolutions, recurrent layers."""
     x = floats(2, 3, 8)
@@ -283,5 +326,5 @@ def blocks():
 FOLDER.mkdir(exist_ok=True)
 for old in FOLDER.iterdir():
     old.unlink()
-for make in [images, matrices, quantized, shapes, elements, reductions, control, blocks]:
+for make in [images, matrices, quantized, shapes, elements, reductions, control, placed, blocks]:
     make()

@@ -140,7 +140,7 @@ struct GraphGenerator {
     case 19: try addTranspose()
     case 20: try addSlice()
     case 21: try addConcat()
-    case 22: try addGather()
+    case 22: if random.chance(50) { try addGather() } else { try addIndexing() }
     case 23: try addBroadcastOrPad()
     case 24: try addExtents()
     case 25: try addQuantization()

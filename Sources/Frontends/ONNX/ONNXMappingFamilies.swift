@@ -1,6 +1,6 @@
 extension ONNXMapping {
   static let families: [[ONNXMapping]] = [
     arithmetic, comparisons, activations, reductions, contractions, windows, normalizations, movements, shapes,
-    conversions, quantizations, controls, sequences, attentions, recurrents, signals,
+    conversions, images, indexings, orderings, attentions, recurrents, signals, quantizations, controls, sequences,
   ]
 }
