@@ -9,6 +9,7 @@ public enum OpRegistry {
     ("movement", movementOps),
     ("shape", shapeOps),
     ("quantization", quantizationOps),
+    ("random", randomOps),
     ("control", controlOps),
     ("state", stateOps),
     ("sequence", sequenceOps),

@@ -1,6 +1,6 @@
 extension ONNXMapping {
   static let families: [[ONNXMapping]] = [
     arithmetic, comparisons, activations, reductions, contractions, windows, normalizations, movements, shapes,
-    conversions, quantizations, controls, sequences,
+    conversions, quantizations, controls, sequences, randoms,
   ]
 }

@@ -90,6 +90,7 @@ struct LayoutRule {
     case let kind as Reduce: return reduction(kind, types, origin)
     case let kind as Quantize: return quantization(kind, \.axis, types, result, origin)
     case let kind as Dequantize: return quantization(kind, \.axis, types, result, origin)
+    case let kind as FakeQuant: return quantization(kind, \.axis, types, result, origin)
     default: return nil
     }
   }

@@ -32,7 +32,7 @@ extension ONNXNodeContext {
     return try reshape(try iota(shape[axis]), shape.indices.map { $0 == axis ? shape[axis] : 1 })
   }
 
-  fileprivate func extremeIndex(
+  func extremeIndex(
     _ x: ValueID, axis: Int, _ isMax: Bool, last: Bool
   ) throws(Diagnostic) -> ValueID {
     let extreme = try reduce(isMax ? .max : .min, x, axes: [axis])
