@@ -17,7 +17,8 @@ extension VectorMath {
       let (factor, factorLow) =
         shape(x).isDouble ? (0x1.71547652b82fep0, 0x1.777d0ffda0d24p-56) : (0x1.715476p0, 0x1.4ae0cp-26)
       let (product, error) = twoProduct(f, constant(factor, x))
-      let rest = multiplyAdd(logarithmTail(f), factor, multiplyAdd(f, factorLow, error))
+      let (half, tail) = logarithmParts(f)
+      let rest = multiplyAdd(sub(tail, half), factor, multiplyAdd(f, factorLow, error))
       let (high, low) = fastTwoSum(builder.convert(.signedToFloat, k, to: builder.type(x)), product)
       return logarithmSpecials(of: x, add(high, add(low, rest)))
     }
@@ -46,21 +47,19 @@ extension VectorMath {
 
   /// k ln 2 + log(1 + f) + rest, where `rest` is small beside f.
   func logarithm(_ f: LoopValue, _ k: LoopValue, rest: LoopValue? = nil) -> LoopValue {
-    let tail = logarithmTail(f)
+    let (half, tail) = logarithmParts(f)
     let low = multiplyAdd(k, lowLogOfTwo(f), rest.map { add(tail, $0) } ?? tail)
-    return multiplyAdd(k, shape(f).isDouble ? 0x1.62e42fefa38p-1 : 0x1.62e4p-1, add(f, low))
+    return multiplyAdd(k, shape(f).isDouble ? 0x1.62e42fefa38p-1 : 0x1.62e4p-1, add(f, sub(low, half)))
   }
 
-  /// log(1 + f) - f: in f32 f^3 q(f) - f^2 / 2; in f64 s (f^2 / 2 + s^2 q(s^2)) - f^2 / 2 with s = f / (2 + f), which
-  /// converges sooner.
-  func logarithmTail(_ f: LoopValue) -> LoopValue {
-    guard shape(f).isDouble else {
-      let square = mul(f, f)
-      return multiplyAdd(square, -0.5, mul(mul(square, f), polynomial(f, Self.logSingle)))
-    }
+  /// `half` and `tail` of log(1 + f) = f - half + tail, with half = f^2 / 2. In f32 the tail is f^3 q(f); in f64
+  /// s (f^2 / 2 + s^2 q(s^2)) with s = f / (2 + f), which converges sooner.
+  func logarithmParts(_ f: LoopValue) -> (half: LoopValue, tail: LoopValue) {
+    let square = mul(f, f)
+    let half = scale(square, 0.5)
+    guard shape(f).isDouble else { return (half, mul(mul(square, f), polynomial(f, Self.logSingle))) }
     let s = div(f, add(f, constant(2, f)))
     let z = mul(s, s)
-    let half = mul(scale(f, 0.5), f)
-    return sub(mul(s, multiplyAdd(z, polynomial(z, Self.logsDouble), half)), half)
+    return (half, mul(s, multiplyAdd(z, polynomial(z, Self.logsDouble), half)))
   }
 }

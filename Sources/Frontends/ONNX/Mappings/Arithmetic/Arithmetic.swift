@@ -18,14 +18,14 @@ extension ONNXMapping {
 
   private static let variadicFunctions: [String: Binary.Function] = ["Min": .minimum, "Max": .maximum, "Sum": .add]
 
-  static let variadic = ONNXMapping(["Min", "Max", "Sum"], 8...newest, inputs: 1...Int.max) { c throws(Diagnostic) in
+  static let variadic = ONNXMapping(["Min", "Max", "Sum"], 6...newest, inputs: 1...Int.max) { c throws(Diagnostic) in
     let function = variadicFunctions[c.node.operatorType] ?? .add
     var result = try c.input(0)
     for number in c.operands.indices.dropFirst() { result = try c.binary(function, result, try c.input(number)) }
     return [result]
   }
 
-  static let mean = ONNXMapping(["Mean"], 8...newest, inputs: 1...Int.max) { c throws(Diagnostic) in
+  static let mean = ONNXMapping(["Mean"], 6...newest, inputs: 1...Int.max) { c throws(Diagnostic) in
     var sum = try c.input(0)
     for number in c.operands.indices.dropFirst() { sum = try c.binary(.add, sum, try c.input(number)) }
     return [try c.binary(.div, sum, try c.number(Double(c.operands.count), like: sum))]

@@ -98,7 +98,9 @@ extension ONNXMapping {
       return c.hasOutput(1) ? [result, isKept] : [result]
     }
     guard c.hasOutput(1) else { return [x] }
-    return [x, try c.broadcast(try c.scalar(1, .bool), shape)]
+    // Before opset 10 the mask had the type of the input.
+    let one = try c.version < 10 ? c.number(1, like: x) : c.scalar(1, .bool)
+    return [x, try c.broadcast(one, shape)]
   }
 }
 
@@ -109,7 +111,11 @@ extension ONNXNodeContext {
   }
 
   private func seed() throws(Diagnostic) -> Int {
-    if let seed = try float("seed") { return Int(bitPattern: UInt(seed.bitPattern)) }
+    if node.operatorType == "Dropout" {
+      if let seed = try int("seed") { return seed }
+    } else if let seed = try float("seed") {
+      return Int(bitPattern: UInt(seed.bitPattern))
+    }
     return (node.outputs.first ?? "").utf8.reduce(0) { $0 &* 1_099_511_628_211 &+ Int($1) }
   }
 
