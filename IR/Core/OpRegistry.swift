@@ -15,6 +15,7 @@ public enum OpRegistry {
     ("image", imageOps),
     ("shape", shapeOps),
     ("quantization", quantizationOps),
+    ("random", randomOps),
     ("control", controlOps),
     ("state", stateOps),
     ("sequence", sequenceOps),

@@ -168,10 +168,13 @@ struct ErrorStudy {
     switch kind {
     case let unary as Unary:
       switch unary.function {
-      case .exp, .log, .rsqrt, .tanh, .sigmoid, .erf, .sin, .cos: return relative(functionRoundoffs)
-      default: return nil
+      case .neg, .abs, .sign, .relu, .not, .bitNot, .isNaN, .sqrt, .reciprocal, .floor, .ceil, .round, .roundAway,
+        .trunc:
+        return nil
+      default: return relative(functionRoundoffs)
       }
-    case let binary as Binary: return binary.mnemonic == "pow" ? relative(2 * functionRoundoffs) : nil
+    case let binary as Binary:
+      return binary.function == .pow || binary.function == .atan2 ? relative(2 * functionRoundoffs) : nil
     case let product as MatMul:
       guard let shape = inputs[0].tensor?.shape, shape.count >= 2 else { return nil }
       return ofSum(shape[shape.count - (product.transposeLHS ? 2 : 1)])

@@ -323,8 +323,38 @@ def blocks():
           "lengths": np.array([3, 4], np.int32)}, ["y", "z"], {"w": floats(12, 36), "b": floats(36)}, domains=["com.microsoft"])
 
 
+def functions():
+    x = np.linspace(-0.95, 0.95, 11, dtype=np.float32)
+    kinds = ["Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Atanh", "IsInf", "Shrink"]
+    case("trigonometry", [node(kind, "x", f"y{kind}") for kind in kinds] + [node("Acosh", "one", "z")], {"x": x},
+         [f"y{kind}" for kind in kinds] + ["z"], {"one": x + 2}, opset=18)
+    i = np.array([[1, 200, 7], [0, 255, 64]], np.uint8)
+    case("bits", [
+        node("BitShift", "i j", "a", direction="LEFT"), node("BitShift", "i j", "b", direction="RIGHT"),
+        node("BitwiseAnd", "i j", "c"), node("BitwiseOr", "i j", "d"), node("BitwiseXor", "i j", "e"),
+        node("BitwiseNot", "i", "f"), node("Pow", "k l", "g")], {"i": i, "k": i.astype(np.int32)}, list("abcdefg"),
+        {"j": np.array([1, 3, 7], np.uint8), "l": np.array([0, 2, 3], np.int32)}, opset=18)
+    a, b, square = floats(2, 3, 4), floats(2, 4, 5), floats(2, 3, 3)
+    equations = {
+        "bij,bjk->bik": "a b", "bij, bjk -> kb": "a b", "bij,bij->": "a a", "bii->bi": "s", "bii->b": "s",
+        "...ij->...ji": "a", "bij": "a", "i...,i...->...i": "a a", "bij,bkj,bj->ikb": "a c t", "ij,kl->ikjl": "m m"}
+    labels, weights = np.array([1, 0, 2, 1]), np.array([0.5, 1, 2], np.float32)
+    case("losses", [
+        node("SoftmaxCrossEntropyLoss", "x n w", "a p"), node("NegativeLogLikelihoodLoss", "p n", "b", reduction="none"),
+        node("SoftmaxCrossEntropyLoss", "x n", "c", ignore_index=1),
+        node("NegativeLogLikelihoodLoss", "p n w", "d", reduction="sum", ignore_index=2)],
+        {"x": floats(4, 3), "n": labels}, list("apbcd"), {"w": weights})
+    case("made_up", [
+        node("EyeLike", "x", "e", k=1), node("HannWindow", "n", "h"), node("HammingWindow", "n", "i", periodic=0),
+        node("BlackmanWindow", "n", "j")], {"x": floats(3, 4), "n": np.int64(9)}, list("ehij"))
+    case("einsum", [node("Einsum", inputs, f"y{number}", equation=equation)
+                    for number, (equation, inputs) in enumerate(equations.items())],
+         {"a": a, "b": b}, [f"y{number}" for number in range(len(equations))],
+         {"s": square, "c": floats(2, 5, 4), "t": floats(2, 4), "m": floats(2, 3)})
+
+
 FOLDER.mkdir(exist_ok=True)
 for old in FOLDER.iterdir():
     old.unlink()
-for make in [images, matrices, quantized, shapes, elements, reductions, control, placed, blocks]:
+for make in [images, matrices, quantized, shapes, elements, reductions, control, placed, blocks, functions]:
     make()

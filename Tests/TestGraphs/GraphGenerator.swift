@@ -126,7 +126,7 @@ struct GraphGenerator {
   /// One attempt at one more op; false when no operands fit.
   private mutating func step() throws(Diagnostic) -> Bool {
     let before = builder.function.operationCapacity
-    switch random.below(32) {
+    switch random.below(34) {
     case 0...3: try addUnary()
     case 4...7: try addBinary()
     case 8: try addCompareAndSelect()
@@ -149,7 +149,8 @@ struct GraphGenerator {
     case 28: if options.state { try addState() }
     case 29: if options.control { try addIf() }
     case 30: if options.control { try addLoop() }
-    default: if options.control { try addFusion() }
+    case 31: if options.control { try addFusion() }
+    default: try addSeldomOp()
     }
     return builder.function.operationCapacity > before
   }

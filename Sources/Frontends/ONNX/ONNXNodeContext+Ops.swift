@@ -127,10 +127,12 @@ extension ONNXNodeContext {
   }
 
   /// A run-time integer as a dim: a new symbol takes its value. Negative ones fail at run time.
-  func extent(of value: ValueID, _ base: String) throws(Diagnostic) -> Dim {
+  func extent(
+    of value: ValueID, _ base: String, in range: ClosedRange<Int> = 0...largestExtent
+  ) throws(Diagnostic) -> Dim {
     if let known = dims(value), known.count == 1 { return known[0] }
     let scalar = try reshape(try cast(value, to: .i64), [])
-    guard let symbol = freshSymbol(base).symbolName else { throw .bug("a fresh symbol is none") }
+    guard let symbol = freshSymbol(base, in: range).symbolName else { throw .bug("a fresh symbol is none") }
     let bound = try add(Extent(symbol: symbol), scalar)
     return fact(bound).elements?.first ?? Dim(symbol: symbol)
   }

@@ -92,6 +92,7 @@ struct LayoutRule {
     case let kind as Reduce: return reduction(kind, types, origin)
     case let kind as Quantize: return quantization(kind, \.axis, types, result, origin)
     case let kind as Dequantize: return quantization(kind, \.axis, types, result, origin)
+    case let kind as FakeQuant: return quantization(kind, \.axis, types, result, origin)
     case let kind as ArgExtreme: return alongAxis(kind, \.axis, types, result, origin)
     case let kind as Cumulative: return alongAxis(kind, \.axis, types, result, origin)
     case let kind as GatherElements: return alongAxis(kind, \.axis, types, result, origin)

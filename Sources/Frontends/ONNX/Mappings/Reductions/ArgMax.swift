@@ -19,13 +19,22 @@ extension ONNXMapping {
   static let hardmax = ONNXMapping(["Hardmax"], 13...newest, inputs: 1...1, attributes: ["axis"]) {
     c throws(Diagnostic) in
     let x = try c.input(0)
-    let axis = try c.axis(try c.int("axis", default: -1), rank: try c.rank(x))
-    let index = try c.add(ArgExtreme(.max, axis: axis), x)
-    return [try c.cast(try c.compare(.equal, try c.iota(along: axis, of: x), index), to: try c.element(x))]
+    return [try c.hardmax(x, axis: try c.axis(try c.int("axis", default: -1), rank: try c.rank(x)))]
+  }
+
+  /// Before opset 13 all axes from `axis` on counted as one.
+  static let flatHardmax = ONNXMapping(["Hardmax"], 1...12, inputs: 1...1, attributes: ["axis"]) {
+    c throws(Diagnostic) in
+    [try c.flattened(try c.input(0)) { x throws(Diagnostic) in try c.hardmax(x, axis: 1) }]
   }
 }
 
 extension ONNXNodeContext {
+  fileprivate func hardmax(_ x: ValueID, axis: Int) throws(Diagnostic) -> ValueID {
+    let index = try add(ArgExtreme(.max, axis: axis), x)
+    return try cast(try compare(.equal, try iota(along: axis, of: x), index), to: try element(x))
+  }
+
   /// 0, 1, ... along an axis of `x`, with extents of 1 elsewhere.
   func iota(along axis: Int, of x: ValueID) throws(Diagnostic) -> ValueID {
     let shape = try shape(x)
