@@ -135,15 +135,4 @@ public struct WindowGeometry: Hashable, Sendable {
       }
     }
   }
-
-  /// The same geometry with axes of extent 1 put in front, so that loops may assume three.
-  public var threeAxes: WindowGeometry {
-    get throws(Diagnostic) {
-      let missing = 3 - window.count
-      let (ones, zeros) = (Array(repeating: 1, count: missing), Array(repeating: 0, count: missing))
-      return try WindowGeometry(
-        op, window: ones + window, strides: ones + strides, padding: zeros + before + zeros + after,
-        dilations: ones + dilations)
-    }
-  }
 }
