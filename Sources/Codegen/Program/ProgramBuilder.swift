@@ -42,14 +42,7 @@ public final class ProgramBuilder {
   }
 
   /// The bytes a tensor takes, as an expression.
-  public func bytes(of type: TensorType) throws(Diagnostic) -> Dim {
-    if let constant = type.constantBytes { return Dim(constant) }
-    guard let storage = type.element.storage, type.layout == nil, storage != .string else {
-      throw .unsupported("a tensor \(type) of run-time size has no code yet")
-    }
-    let bits = type.elementCount * storage.bits
-    return bits.ceilDivided(by: 8)
-  }
+  public func bytes(of type: TensorType) throws(Diagnostic) -> Dim { try type.bytesInMemory() }
 
   /// Where a value lives: what was bound, or a weight's place.
   public func buffer(of value: ValueID) throws(Diagnostic) -> BufferID {
@@ -195,6 +188,17 @@ public final class ProgramBuilder {
   }
 }
 
+extension TensorType {
+  /// The bytes it takes, as an expression.
+  func bytesInMemory() throws(Diagnostic) -> Dim {
+    if let constant = constantBytes { return Dim(constant) }
+    guard let storage = element.storage, layout == nil, storage != .string else {
+      throw .unsupported("a tensor \(self) of run-time size has no code yet")
+    }
+    return (elementCount * storage.bits).ceilDivided(by: 8)
+  }
+}
+
 /// What the entries of a module share: kernels, weights, states.
 final class ProgramStore {
   private(set) var kernels: [Kernel] = []
@@ -210,7 +214,8 @@ final class ProgramStore {
     // The hash is the same for kernels that differ in names and numbering only.
     let name = "k_\(family)_\(kernel.contentHash)"
     guard kernelNames.insert(name).inserted else { return name }
-    var named = kernel
+    // Numbered as its text is, so that what is printed reads back as the very same kernel.
+    var named = kernel.canonical()
     named.name = name
     kernels.append(named)
     return name

@@ -42,7 +42,7 @@ struct ArtifactBuilder {
     if hasWeights, weightsInFile {
       try Paths.checkWritable(weightsPath)
       TemporaryFiles.add(weightsAside)
-      weightsFile = (Paths.lastComponent(weightsPath), try writeWeightsFile(to: weightsAside))
+      weightsFile = (Paths.lastComponent(weightsPath), try ProgramFile.writeWeights(of: program, to: weightsAside))
       companions.append("weights")
     }
     let source = ModelSource.text(
@@ -135,17 +135,6 @@ struct ArtifactBuilder {
       cache?.store(object, for: program.kernels[number])
     }
     return results.compactMap { $0 }
-  }
-
-  private func writeWeightsFile(to path: String) throws(Diagnostic) -> UInt64 {
-    let items = program.weights.map { weight in
-      WeightsFile.Item(
-        weight.name, type: "bytes",
-        WeightsPiece(offset: weight.offset, size: weight.bytes) { sink throws(Diagnostic) in
-          try weight.content().withBytes { bytes throws(Diagnostic) in try sink(bytes) }
-        })
-    }
-    return try WeightsFile.write(items, imageSize: program.weightBytes, to: path)
   }
 
   private func elfMachine() throws(Diagnostic) -> ELFMachine {

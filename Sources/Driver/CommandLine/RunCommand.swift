@@ -34,7 +34,8 @@ enum RunCommand {
   {
     guard kind == .model else { return PreparedArtifact(library: path) }
     var options = try CompileOptions(arguments)
-    options.shapes = try sources.knownShapes()
+    // A program's shapes are settled; what it leaves open, a run tells.
+    if !ProgramFile.isOne(path) { options.shapes = try sources.knownShapes() }
     return try PreparedArtifact(model: path, options, arguments, given: sources.files)
   }
 
