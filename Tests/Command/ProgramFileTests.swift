@@ -30,9 +30,11 @@ import Testing
   @Test func runsFromTheText() throws {
     let folder = try TestFolder()
     let text = folder["digits.loops"]
+    let library = folder["digits.so"]
     #expect(try Martlet.run("compile", Martlet.digits, "-o", text, "--emit", "loops").status == 0)
+    #expect(try Martlet.run("compile", Martlet.digits, "-o", library, "--no-cache").status == 0)
     var results: [Data] = []
-    for model in [Martlet.digits, text] {
+    for model in [library, text] {
       let run = try Martlet.run(
         "run", model, "--random", "1", "--shape", "image=5x1x8x8", "--output-dir", folder["out"], "--cache-dir",
         folder["cache"])
