@@ -35,7 +35,7 @@ enum RunCommand {
     guard kind == .model else { return PreparedArtifact(library: path) }
     var options = try CompileOptions(arguments)
     // A program's shapes are settled; what it leaves open, a run tells.
-    options.shapes = ProgramFile.isOne(path) ? [:] : try sources.knownShapes()
+    options.shapes = try ProgramFile.isOne(path) ? [:] : sources.knownShapes()
     return try PreparedArtifact(model: path, options, arguments, given: sources.files)
   }
 
