@@ -45,18 +45,19 @@ var targets: [Target] = [
 
   module("CommandLineKit", at: "Sources/CommandLineKit", uses: ["Support"]),
 
-  tests("Support", uses: ["Support"]),
+  tests("Support", uses: ["Support", "TestSupport"]),
   tests("CommandLineKit", uses: ["CommandLineKit", "Support"]),
   tests("Targets", uses: ["Targets", "Support"]),
   tests(
     "IR", uses: ["IR", "Support", "TestGraphs"],
     exclude: ["Invalid", "RoundTrip", "Ops/make_reference.py", "Ops/reference.json"]),
-  module("TestGraphs", at: "Tests/TestGraphs", uses: ["IR", "Support"]),
-  tests("Formats", uses: ["Formats", "Support"], exclude: ["Samples"]),
-  tests("Passes", uses: ["Passes", "IR", "Support"], exclude: ["Cases"]),
+  module("TestSupport", at: "Tests/TestSupport"),
+  module("TestGraphs", at: "Tests/TestGraphs", uses: ["IR", "Support", "TestSupport"]),
+  tests("Formats", uses: ["Formats", "Support", "TestSupport"], exclude: ["Samples"]),
+  tests("Passes", uses: ["Passes", "IR", "Support", "TestSupport"], exclude: ["Cases"]),
   tests("Frontends", uses: ["Frontends", "Formats", "IR", "Support"], exclude: ["Cases", "make_cases.py"]),
-  tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support"]),
-  tests("Architecture", uses: []),
+  tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support", "TestSupport"]),
+  tests("Architecture", uses: ["TestSupport"]),
 ]
 
 var products: [Product] = []
@@ -82,19 +83,20 @@ if withLLVM {
       swiftSettings: llvmHeaders),
 
     tests(
-      "Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support", "TestGraphs"],
+      "Kernels", uses: ["LLVMBackend", "Codegen", "Targets", "IR", "Support", "TestGraphs", "TestSupport"],
       exclude: ["derive_polynomials.py"],
       settings: llvmHeaders),
     tests(
       "EndToEnd",
       uses: [
         "Driver", "LLVMBackend", "Passes", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs",
+        "TestSupport",
       ],
       exclude: ["Models", "runner.c", "compile_time.sh", "large_weights.sh"], settings: llvmHeaders),
     // They run the command, and a C program with the compiler in it, which SwiftPM builds beside them.
-    tests("Command", uses: ["Support"], exclude: ["compile_and_run.c"]),
+    tests("Command", uses: ["Support", "TestSupport"], exclude: ["compile_and_run.c"]),
     // They run the command, which SwiftPM builds beside them.
-    tests("Docs", uses: []),
+    tests("Docs", uses: ["TestSupport"]),
   ]
   products = [
     .executable(name: "martlet", targets: ["martlet"]),

@@ -90,28 +90,55 @@ public func stridedPositions(_ shape: [Int], strides: [Int], offset: Int = 0) ->
   guard count > 0, let inner = shape.last, let step = strides.last else { return count > 0 ? [offset] : [] }
   var result = [Int](repeating: 0, count: count)
   result.withUnsafeMutableBufferPointer { positions in
-    var index = [Int](repeating: 0, count: shape.count)
-    var start = offset
     var next = 0
-    while next < count {
+    forEachRow(shape, strides, offset) { start in
       var position = start
       for i in next..<next + inner {
         positions[i] = position
         position &+= step
       }
       next += inner
-      var axis = shape.count - 2
-      while axis >= 0 {
-        index[axis] += 1
-        start += strides[axis]
-        if index[axis] < shape[axis] { break }
-        start -= strides[axis] * shape[axis]
-        index[axis] = 0
-        axis -= 1
-      }
     }
   }
   return result
+}
+
+/// Calls `body` with the row-major number at which each row along the last axis begins, in order; `shape` has an axis.
+@inline(__always)
+func forEachRow(_ shape: [Int], _ strides: [Int], _ offset: Int, _ body: (Int) -> Void) {
+  let outer = shape.count - 1
+  if shape[outer] == 0 { return }
+  var index = [Int](repeating: 0, count: outer)
+  var start = offset
+  for _ in 0..<shape[..<outer].reduce(1, *) {
+    body(start)
+    // On to the next row, like an odometer.
+    var axis = outer - 1
+    while axis >= 0 {
+      index[axis] += 1
+      start += strides[axis]
+      if index[axis] < shape[axis] { break }
+      start -= strides[axis] * shape[axis]
+      index[axis] = 0
+      axis -= 1
+    }
+  }
+}
+
+extension ValueFact {
+  /// What `combine` makes of the known elements of two operands that broadcast to `type`; nil where it cannot tell.
+  func combined(
+    with other: ValueFact, _ type: TensorType, _ combine: (Dim, Dim) -> Dim?
+  ) -> [Dim]? {
+    guard let a = known, let b = other.known, let shape = type.constantShape, countSaturating(shape) <= ValueFact.limit
+    else { return nil }
+    var result: [Dim] = []
+    for (x, y) in zip(stretched(a.elements, a.shape, to: shape), stretched(b.elements, b.shape, to: shape)) {
+      guard let element = combine(x, y), element.isExact else { return nil }
+      result.append(element)
+    }
+    return result
+  }
 }
 
 /// Elements of a tensor of `shape` repeated to fill `target`.

@@ -237,7 +237,7 @@ extension Dim {
     return overflow ? (a < 0 ? -Int.max : Int.max) : value
   }
 
-  static func multiply(_ a: Int, _ b: Int) -> Int {
+  public static func multiply(_ a: Int, _ b: Int) -> Int {
     let (value, overflow) = a.multipliedReportingOverflow(by: b)
     return overflow ? ((a < 0) == (b < 0) ? Int.max : -Int.max) : value
   }

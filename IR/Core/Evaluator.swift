@@ -22,16 +22,31 @@ public final class Evaluator {
     guard inputs.count == arguments.count else {
       throw .invalid("entry \(name) takes \(arguments.count) inputs, not \(inputs.count)")
     }
-    for (argument, input) in zip(arguments, inputs) {
-      let label = "input \"\(function[argument].name ?? "\(argument.number)")\""
-      try frame.bind(function.type(argument), to: input, label)
-    }
+    try bindArguments(of: function, to: inputs, frame)
     for symbol in module.symbols {
       if let value = frame.symbols[symbol.name], !symbol.range.contains(value) {
         throw .invalid("\(symbol.name) is \(value), outside of \(symbol.range.lowerBound)...\(symbol.range.upperBound)")
       }
     }
     return try frame.run(function.body, inputs)
+  }
+
+  /// Solves for the symbols that the inputs tell, and checks the inputs against them.
+  private func bindArguments(of function: Function, to inputs: [Value], _ frame: Frame) throws(Diagnostic) {
+    let arguments = function[function.body].arguments
+    func label(_ number: Int) -> String {
+      "input \"\(function[arguments[number]].name ?? "\(arguments[number].number)")\""
+    }
+    let equations = SymbolEquations(function)
+    try equations.requireAll(of: function.name)
+    // Ranks and types are checked first: only then do extents mean something.
+    for (number, input) in inputs.enumerated() {
+      try frame.check(function.type(arguments[number]), against: input, label(number))
+    }
+    frame.symbols = try equations.solve(inputs.map { $0.tensor?.shape }, label: label)
+    for (number, input) in inputs.enumerated() {
+      try frame.bind(function.type(arguments[number]), to: input, label(number))
+    }
   }
 
   /// Evaluates one op outside of any function, as folding does.
@@ -115,8 +130,8 @@ final class Frame {
     throw .bug("value \(id.number) of \(function.name) is read before it is computed")
   }
 
-  /// Binds the symbols of a type to what a value shows; a known dim must agree.
-  func bind(_ type: ValueType, to value: Value, _ label: String) throws(Diagnostic) {
+  /// Checks the rank and the elements of a value.
+  func check(_ type: ValueType, against value: Value, _ label: String) throws(Diagnostic) {
     guard case .tensor(let expected) = type, case .tensor(let tensor) = value else { return }
     guard expected.rank == tensor.shape.count else {
       throw .invalid("\(label) has rank \(tensor.shape.count), expected \(expected)")
@@ -124,6 +139,12 @@ final class Frame {
     if expected.element.storage != tensor.element.storage {
       throw .invalid("\(label) is \(tensor.element), expected \(expected.element)")
     }
+  }
+
+  /// Binds the symbols of a type to what a value shows; a known dim must agree.
+  func bind(_ type: ValueType, to value: Value, _ label: String) throws(Diagnostic) {
+    try check(type, against: value, label)
+    guard case .tensor(let expected) = type, case .tensor(let tensor) = value else { return }
     for (axis, dim) in expected.shape.enumerated() {
       if let known = dim.evaluate(symbols) {
         guard known == tensor.shape[axis] else {

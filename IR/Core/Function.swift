@@ -107,7 +107,6 @@ public struct Function: Sendable {
   /// How many ids have been handed out, for tables indexed by id.
   public var operationCapacity: Int { operations.count }
   public var valueCapacity: Int { values.count }
-  public var blockCapacity: Int { blocks.count }
 
   /// The ops of a block in order. A snapshot: the block may change while one walks it.
   public func ops(in block: BlockID) -> [OpID] {

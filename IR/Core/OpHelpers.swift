@@ -30,9 +30,16 @@ extension Value {
 }
 
 /// Elements between neighbours along each axis of a dense tensor.
-public func rowMajorStrides(_ shape: [Int]) -> [Int] {
-  var strides = [Int](repeating: 1, count: shape.count)
-  for axis in stride(from: shape.count - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+public func rowMajorStrides(_ shape: [Int]) -> [Int] { rowMajorStrides(shape, one: 1, *) }
+public func rowMajorStrides(_ shape: [Dim]) -> [Dim] { rowMajorStrides(shape, one: 1, *) }
+
+private func rowMajorStrides<Extent>(
+  _ shape: [Extent], one: Extent, _ product: (Extent, Extent) -> Extent
+) -> [Extent] {
+  var strides = [Extent](repeating: one, count: shape.count)
+  for axis in stride(from: shape.count - 2, through: 0, by: -1) {
+    strides[axis] = product(strides[axis + 1], shape[axis + 1])
+  }
   return strides
 }
 

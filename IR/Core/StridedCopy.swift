@@ -19,25 +19,12 @@ struct StridedCopy {
     let count = shape.reduce(1, *)
     return bytes.withBytes { source in
       ByteView(count: count * width) { target in
-        guard count > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
+        guard count > 0, let from = source.baseAddress, var to = target.baseAddress else { return }
         let inner = shape[shape.count - 1]
         let step = strides[shape.count - 1]
-        var index = [Int](repeating: 0, count: shape.count)
-        var position = offset
-        var written = 0
-        while written < count {
-          copyRow(from + position * width, to + written * width, inner, step)
-          written += inner
-          // On to the next row, like an odometer.
-          var axis = shape.count - 2
-          while axis >= 0 {
-            index[axis] += 1
-            position += strides[axis]
-            if index[axis] < shape[axis] { break }
-            position -= strides[axis] * shape[axis]
-            index[axis] = 0
-            axis -= 1
-          }
+        forEachRow(shape, strides, offset) { position in
+          copyRow(from + position * width, to, inner, step)
+          to += inner * width
         }
       }
     }

@@ -31,46 +31,6 @@ extension ValueType {
   }
 }
 
-extension Module {
-  /// The module with the symbols settled that these shapes of inputs settle, in all its functions.
-  public func frozen(to shapes: [String: [Int]]) throws(Diagnostic) -> Module {
-    var replacements: [String: Dim] = [:]
-    var seen: Set<String> = []
-    for function in entries {
-      for argument in function[function.body].arguments {
-        guard let name = function[argument].name, let shape = shapes[name] else { continue }
-        seen.insert(name)
-        guard let type = function.tensorType(argument), type.rank == shape.count else {
-          throw .usage("--shape \(name): input \(name) is \(function.type(argument))")
-        }
-        for (dim, extent) in zip(type.shape, shape) {
-          if let symbol = dim.symbolName {
-            if let known = replacements[symbol], known != Dim(extent) {
-              throw .usage("--shape \(name): \(symbol) is both \(known) and \(extent)")
-            }
-            replacements[symbol] = Dim(extent)
-          } else if let constant = dim.constant, constant != extent {
-            throw .usage("--shape \(name): an extent is \(constant), not \(extent)")
-          }
-        }
-      }
-    }
-    if let unknown = shapes.keys.sorted().first(where: { !seen.contains($0) }) {
-      let names = entries.flatMap { entry in entry[entry.body].arguments.compactMap { entry[$0].name } }
-      throw .usage("--shape \(unknown): there is no such input", hint: choiceHint(for: unknown, among: names))
-    }
-    var result = self
-    for symbol in symbols {
-      if let value = replacements[symbol.name]?.constant, !symbol.range.contains(value) {
-        throw .usage("\(symbol.name) is \(value), outside of \(symbol.range.lowerBound)...\(symbol.range.upperBound)")
-      }
-    }
-    result.replaceSymbols(symbols.filter { replacements[$0.name] == nil })
-    for number in result.functions.indices { try result.functions[number].substitute(replacements) }
-    return result
-  }
-}
-
 extension Function {
   /// Replaces symbols in every type, attribute and guard.
   mutating func substitute(_ replacements: [String: Dim]) throws(Diagnostic) {

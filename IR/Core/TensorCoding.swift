@@ -17,7 +17,10 @@ enum TensorCoding {
         let out = bytes.bindMemory(to: Double.self)
         for i in 0..<numbers.count { out[i] = numbers[i] }
       }
-    case .f8e8m0: return encodeBits(numbers.count, bits: 8) { exponentBits(numbers[$0]) }
+    case .f8e8m0:
+      return encodeBits(numbers.count, bits: 8) {
+        Int(ScaleFloat.encode(numbers[$0], rounding: .up, overflow: .saturate))
+      }
     case .bool: return encodeBits(numbers.count, bits: 8) { numbers[$0] != 0 ? 1 : 0 }
     default: return encode(numbers.map { Int(saturating: $0) }, as: type)
     }
@@ -38,9 +41,7 @@ enum TensorCoding {
       case .f32: (0..<count).map { Double(buffer.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self)) }
       case .f64: (0..<count).map { buffer.loadUnaligned(fromByteOffset: $0 * 8, as: Double.self) }
       case .f8e8m0:
-        (0..<count).map {
-          buffer[$0] == 255 ? .nan : Double(sign: .plus, exponent: Int(buffer[$0]) - 127, significand: 1)
-        }
+        (0..<count).map { ScaleFloat.decode(buffer[$0]) }
       case .u64: integers(bytes, as: type, count: count).map { Double(UInt(bitPattern: $0)) }
       default: integers(bytes, as: type, count: count).map(Double.init)
       }
@@ -60,11 +61,6 @@ enum TensorCoding {
   }
   static func encode(bits patterns: [Int], as type: ElementType) -> ByteView {
     encodeBits(patterns.count, bits: type.bits) { patterns[$0] }
-  }
-
-  private static func exponentBits(_ number: Double) -> Int {
-    if number.isNaN || number <= 0 { return number.isNaN ? 255 : 0 }
-    return min(max(Int(number.exponent) + 127, 0), 254)
   }
 
   private static func encodeBits(_ count: Int, bits: Int, _ pattern: (Int) -> Int) -> ByteView {

@@ -1,4 +1,4 @@
-#include "include/CDataProfiles.h"
+#include "include/CData.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
@@ -15,7 +15,7 @@ static const char aarch64[] = {
 #embed "../../Targets/Profiles/aarch64.json"
 };
 
-static const CDataProfile profiles[] = {
+static const CDataFile profiles[] = {
     {"x86-64-v3", x86_64_v3, sizeof x86_64_v3},
     {"x86-64-v4", x86_64_v4, sizeof x86_64_v4},
     {"znver5", znver5, sizeof znver5},
@@ -24,4 +24,4 @@ static const CDataProfile profiles[] = {
 
 size_t cdata_profile_count(void) { return sizeof profiles / sizeof profiles[0]; }
 
-CDataProfile cdata_profile(size_t index) { return profiles[index]; }
+CDataFile cdata_profile(size_t index) { return profiles[index]; }

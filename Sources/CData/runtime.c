@@ -1,4 +1,4 @@
-#include "include/CDataRuntime.h"
+#include "include/CData.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
@@ -54,7 +54,7 @@ static const char weights_c[] = {
 #embed "../Runtime/weights.c"
 };
 
-static const CDataRuntimeFile files[] = {
+static const CDataFile files[] = {
     {"arguments.c", arguments_c, sizeof arguments_c},
     {"bind.c", bind_c, sizeof bind_c},
     {"context.c", context_c, sizeof context_c},
@@ -76,4 +76,4 @@ static const CDataRuntimeFile files[] = {
 
 size_t cdata_runtime_file_count(void) { return sizeof files / sizeof files[0]; }
 
-CDataRuntimeFile cdata_runtime_file(size_t index) { return files[index]; }
+CDataFile cdata_runtime_file(size_t index) { return files[index]; }

@@ -19,10 +19,8 @@ public enum StandardOutput {
 
   static func check() throws(Diagnostic) {
     let code = failure.load(ordering: .relaxed)
-    if code != 0 { throw .invalid("standard output cannot be written: \(text(code))") }
+    if code != 0 { throw .invalid("standard output cannot be written: \(systemErrorText(code))") }
   }
-
-  private static func text(_ code: Int32) -> String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }
 }
 
 /// Where errors, warnings and progress go.

@@ -23,10 +23,6 @@ public enum Terminal {
 
   public enum Style: String, Sendable {
     case bold = "1"
-    case dim = "2"
-    case red = "31"
-    case green = "32"
-    case yellow = "33"
   }
 
   /// `text`, styled where that shows.

@@ -60,7 +60,13 @@ extension KernelLowering {
   func lowerLoad(
     _ address: Address, _ mask: LoopValue?, _ alignment: Int, _ type: LoopType
   ) throws(Diagnostic) -> LLVMValue {
-    let pointer = try place(address)
+    try load(try place(address), mask, alignment, type)
+  }
+
+  /// Loads what lies in one piece.
+  private func load(
+    _ pointer: LLVMValue, _ mask: LoopValue?, _ alignment: Int, _ type: LoopType
+  ) throws(Diagnostic) -> LLVMValue {
     let memory = memory(type)
     guard let mask = try lowerMask(mask, type.lanes) else {
       let load = LLVMBuildLoad2(builder, memory, pointer, "")!
@@ -78,8 +84,13 @@ extension KernelLowering {
     _ value: LoopValue, _ address: Address, _ mask: LoopValue?, _ alignment: Int
   ) throws(Diagnostic) {
     let type = kernel[value]
-    let pointer = try place(address)
-    let stored = toMemory(try self[value], type)
+    try store(toMemory(try self[value], type), try place(address), mask, alignment, type)
+  }
+
+  /// Stores what lies in one piece.
+  private func store(
+    _ stored: LLVMValue, _ pointer: LLVMValue, _ mask: LoopValue?, _ alignment: Int, _ type: LoopType
+  ) throws(Diagnostic) {
     guard let mask = try lowerMask(mask, type.lanes) else {
       LLVMSetAlignment(LLVMBuildStore(builder, stored, pointer), UInt32(max(1, alignment)))
       return
@@ -106,18 +117,7 @@ extension KernelLowering {
     let pointers = try places(address, indices)
     let memory = memory(type)
     let alignment = scalar(of: address.buffer).bytes
-    guard type.isVector else {
-      let wide = LLVMVectorType(memory, 1)!
-      guard let mask = try lowerMask(mask, 1) else {
-        let load = LLVMBuildLoad2(builder, memory, pointers, "")!
-        LLVMSetAlignment(load, UInt32(alignment))
-        return fromMemory(load, type)
-      }
-      let load = intrinsic(
-        "llvm.masked.load", [wide, self.pointer], [pointers, oneLane(mask), LLVMConstNull(wide)])
-      align(load, alignment, argument: 0)
-      return fromMemory(extract(load, 0), type)
-    }
+    guard type.isVector else { return try load(pointers, mask, alignment, type) }
     let lanes = try lowerMask(mask, type.lanes) ?? LLVMConstAllOnes(vector(i1, type.lanes))!
     let gather = intrinsic(
       "llvm.masked.gather", [memory, vector(pointer, type.lanes)], [pointers, lanes, LLVMConstNull(memory)])
@@ -132,17 +132,7 @@ extension KernelLowering {
     let pointers = try places(address, indices)
     let stored = toMemory(try self[value], type)
     let alignment = scalar(of: address.buffer).bytes
-    guard type.isVector else {
-      guard let mask = try lowerMask(mask, 1) else {
-        LLVMSetAlignment(LLVMBuildStore(builder, stored, pointers), UInt32(alignment))
-        return
-      }
-      let value = oneLane(stored)
-      let store = intrinsic(
-        "llvm.masked.store", [LLVMTypeOf(value), self.pointer], [value, pointers, oneLane(mask)])
-      align(store, alignment, argument: 1)
-      return
-    }
+    guard type.isVector else { return try store(stored, pointers, mask, alignment, type) }
     let lanes = try lowerMask(mask, type.lanes) ?? LLVMConstAllOnes(vector(i1, type.lanes))!
     let scatter = intrinsic(
       "llvm.masked.scatter", [LLVMTypeOf(stored), vector(pointer, type.lanes)], [stored, pointers, lanes])

@@ -43,7 +43,8 @@ static const char help[] =
     "  --entry NAME           the entry to run; default: the first\n"
     "  --input NAME=FILE.npy  an input; may be given several times\n"
     "  --random SEED          makes up the inputs that are not given (bench always does)\n"
-    "  --shape NAME=1x3x8     the shape of an input that is made up and has open dims\n"
+    "  --shape NAME=1x3x8     the shape of an input that is made up and has open dims; ENTRY/NAME=... is that of\n"
+    "                         one entry alone\n"
     "  --output-dir DIR       writes DIR/<output>.npy and DIR/outputs.json\n"
     "  --save-inputs DIR      writes the inputs that were used, in the same way\n"
     "  --threads N            at most N threads\n"
@@ -119,6 +120,31 @@ static const pair *find(const pair *pairs, int32_t count, const char *name) {
     if ((int64_t)strlen(name) == pairs[i].length && !strncmp(pairs[i].name, name, (size_t)pairs[i].length))
       return &pairs[i];
   return NULL;
+}
+
+/* The shape given for an input of an entry, as ENTRY/NAME or as NAME. */
+static const pair *find_shape(const arguments *a, const martlet_entry *entry, const char *name) {
+  const size_t length = strlen(entry->name);
+  for (int32_t i = 0; i < a->shape_count; ++i) {
+    pair rest = a->shapes[i];
+    if (rest.length <= (int64_t)length || strncmp(rest.name, entry->name, length) || rest.name[length] != '/') continue;
+    rest.name += length + 1;
+    rest.length -= (int64_t)length + 1;
+    if (find(&rest, 1, name)) return &a->shapes[i];
+  }
+  return find(a->shapes, a->shape_count, name);
+}
+
+/* Shapes may be those of other entries' inputs. */
+static void check_shapes(const martlet_model *model, const arguments *a) {
+  for (int32_t i = 0; i < a->shape_count; ++i) {
+    const arguments one = {.shapes = &a->shapes[i], .shape_count = 1};
+    int known = 0;
+    for (int32_t e = 0; e < model->entry_count; ++e)
+      for (int32_t j = 0; j < model->entries[e]->input_count; ++j)
+        known |= find_shape(&one, model->entries[e], model->entries[e]->inputs[j]->name) != NULL;
+    if (!known) FAIL(USAGE, "--shape %.*s: there is no such input", (int)a->shapes[i].length, a->shapes[i].name);
+  }
 }
 
 static void check_names(const martlet_entry *entry, const pair *pairs, int32_t count, const char *option) {

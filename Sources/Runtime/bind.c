@@ -77,6 +77,24 @@ MARTLET_LOCAL martlet_status martlet_bind_symbols(martlet_context *context, cons
   return status;
 }
 
+MARTLET_LOCAL martlet_status martlet_solve(martlet_context *context, const martlet_entry *entry,
+                                           const martlet_tensor *inputs, int32_t input, int32_t axis, int64_t factor,
+                                           int64_t rest, int32_t symbol, int64_t *symbols) {
+  const char *label = entry->inputs[input]->name, *name = entry->symbols[symbol]->name;
+  const int64_t extent = inputs[input].dims[axis];
+  int64_t difference, value, product;
+  if (!factor)
+    return martlet_fail(context, MARTLET_SHAPE_MISMATCH,
+                        "input \"%s\": dimension %d is %d, from which %s does not follow", label, (int64_t)axis, extent,
+                        name);
+  value = __builtin_sub_overflow(extent, rest, &difference) ? -1 : martlet_floordiv(difference, factor);
+  if (value < 0 || __builtin_mul_overflow(value, factor, &product) || product != difference)
+    return martlet_fail(context, MARTLET_SHAPE_MISMATCH, "input \"%s\": dimension %d is %d, which no %s gives", label,
+                        (int64_t)axis, extent, name);
+  symbols[symbol] = value;
+  return MARTLET_OK;
+}
+
 MARTLET_LOCAL martlet_status martlet_check_symbols(martlet_context *context, const martlet_entry *entry,
                                                    const martlet_tensor *inputs, const int64_t *symbols) {
   int32_t i, axis;

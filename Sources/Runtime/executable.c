@@ -75,7 +75,7 @@ static value *make_inputs(const arguments *a, const martlet_entry *entry) {
   for (int32_t i = 0; i < entry->input_count; ++i) {
     const martlet_tensor_info *info = entry->inputs[i];
     const pair *file = find(a->inputs, a->input_count, info->name);
-    const pair *shape = find(a->shapes, a->shape_count, info->name);
+    const pair *shape = find_shape(a, entry, info->name);
     require_tensor(info, "input");
     values[i].type = info->type;
     values[i].rank = -1;
@@ -303,7 +303,7 @@ int main(int count, char **words) {
   call c = {.model = model};
   c.entry = find_entry(model, a.entry, &c.index);
   check_names(c.entry, a.inputs, a.input_count, "--input");
-  check_names(c.entry, a.shapes, a.shape_count, "--shape");
+  check_shapes(model, &a);
   for (int32_t i = 0; i < c.entry->output_count; ++i) require_tensor(c.entry->outputs[i], "output");
   value *inputs = make_inputs(&a, c.entry);
 

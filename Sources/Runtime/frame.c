@@ -36,6 +36,7 @@ MARTLET_LOCAL martlet_status martlet_begin(martlet_frame *frame, martlet_context
   frame->symbols = symbols;
   frame->needed = needed;
   frame->used = 0;
+  frame->taken = 0;
   if (!workspace) {
     workspace = context->workspace;
     workspace_size = context->workspace_size;
@@ -55,6 +56,9 @@ MARTLET_LOCAL martlet_status martlet_begin(martlet_frame *frame, martlet_context
 /* Whether `used` bytes are there; otherwise tells the caller what is needed. */
 MARTLET_LOCAL martlet_status martlet_check_workspace(martlet_frame *frame, int64_t used) {
   int64_t needed;
+  if (frame->taken)
+    used = martlet_size_add(martlet_size_add(martlet_align(used), frame->taken),
+                            martlet_max(frame->size % MARTLET_ALIGNMENT, 0));
   if (used <= frame->size) return MARTLET_OK;
   if (used > MARTLET_SIZE_LIMIT)
     return martlet_fail(frame->context, MARTLET_LIMIT_EXCEEDED, "entry \"%s\": the workspace exceeds %d bytes",
@@ -265,6 +269,30 @@ MARTLET_LOCAL void *martlet_extend(martlet_frame *frame, int64_t bytes, martlet_
   if (*status) return NULL;
   frame->used = used;
   return result;
+}
+
+MARTLET_LOCAL unsigned char *martlet_lengthen(martlet_frame *frame, unsigned char *list, int64_t *room, int64_t count,
+                                              int64_t item, int64_t limit, martlet_status *status) {
+  const int64_t first = 65536, end = frame->size - frame->size % MARTLET_ALIGNMENT;
+  const int64_t old = martlet_align(martlet_size_multiply(*room, item));
+  int64_t items = *room ? martlet_size_multiply(*room, 2) : martlet_max(1, first / martlet_max(1, item)), bytes;
+  unsigned char *longer;
+  if (count < *room) return list;
+  items = martlet_min(items, limit);
+  bytes = martlet_align(martlet_size_multiply(items, item));
+  /* The list that grew last grows in place. */
+  if (*room && list == frame->base + end - frame->taken) frame->taken -= old;
+  if (bytes > MARTLET_SIZE_LIMIT || martlet_size_add(martlet_align(frame->used), frame->taken + bytes) > end) {
+    /* Room for this and the next time, as running again is dear. */
+    frame->taken = martlet_size_add(frame->taken, martlet_size_multiply(bytes, 3));
+    *status = martlet_check_workspace(frame, frame->used);
+    return list;
+  }
+  frame->taken += bytes;
+  longer = frame->base + end - frame->taken;
+  if (count * item) __builtin_memmove(longer, list, (size_t)(count * item));
+  *room = items;
+  return longer;
 }
 
 MARTLET_LOCAL martlet_status martlet_deliver(martlet_frame *frame, int32_t index, const int64_t *dims, void *data) {

@@ -262,7 +262,7 @@ static inline martlet_status martlet_call(const martlet_model *model, int32_t en
   if (entry < 0 || entry >= model->entry_count) return MARTLET_INVALID_ARGUMENT;
   status = model->entries[entry]->run(context, inputs, outputs, NULL, 0, &needed);
   /* Sizes that depend on data come to light one after the other, so one more attempt may not be enough. */
-  for (attempt = 0; status == MARTLET_WORKSPACE_TOO_SMALL && attempt < 16; ++attempt) {
+  for (attempt = 0; status == MARTLET_WORKSPACE_TOO_SMALL && attempt < 64; ++attempt) {
     status = model->grow(context, needed);
     if (status != MARTLET_OK) return status;
     status = model->entries[entry]->run(context, inputs, outputs, NULL, 0, &needed);

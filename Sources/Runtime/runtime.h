@@ -121,6 +121,7 @@ typedef struct martlet_frame {
   unsigned char *base; /* of the workspace, aligned */
   int64_t size;        /* usable bytes from base */
   int64_t used;
+  int64_t taken;       /* bytes at the end that lists have taken */
   int64_t slack;       /* bytes lost to alignment of the caller's workspace */
   int64_t *needed;
 } martlet_frame;
@@ -164,12 +165,16 @@ MARTLET_LOCAL martlet_pool *martlet_pool_create(int32_t threads);
 MARTLET_LOCAL void martlet_pool_destroy(martlet_pool *pool);
 
 /* bind.c: symbol values from the dims of inputs. `martlet_bind` serves entries in which every symbol is itself the
- * extent of some input. Where one is not (an input is f32[2 * n]), model.c calls the first half, computes what is
+ * extent of some input. Where one is not (an input is f32[2 * n]), model.c calls the first half, solves for what is
  * still -1, and calls the second, which checks ranges and the dims that are expressions. */
 MARTLET_LOCAL martlet_status martlet_bind(martlet_context *context, const martlet_entry *entry,
                                           const martlet_tensor *inputs, int64_t *symbols);
 MARTLET_LOCAL martlet_status martlet_bind_symbols(martlet_context *context, const martlet_entry *entry,
                                                   const martlet_tensor *inputs, int64_t *symbols);
+/* Solves extent = factor * symbol + rest for the symbol. */
+MARTLET_LOCAL martlet_status martlet_solve(martlet_context *context, const martlet_entry *entry,
+                                           const martlet_tensor *inputs, int32_t input, int32_t axis, int64_t factor,
+                                           int64_t rest, int32_t symbol, int64_t *symbols);
 MARTLET_LOCAL martlet_status martlet_check_symbols(martlet_context *context, const martlet_entry *entry,
                                                    const martlet_tensor *inputs, const int64_t *symbols);
 /* The extent of dim `axis`; -1 when it depends on data. */
@@ -188,6 +193,10 @@ MARTLET_LOCAL martlet_status martlet_place(martlet_frame *frame, int64_t planned
 /* More workspace, for a size that came to light during the run; *status tells when there is not enough (no bytes may be
  * NULL all the same). State must not be changed before the last such call, for the caller will run again. */
 MARTLET_LOCAL void *martlet_extend(martlet_frame *frame, int64_t bytes, martlet_status *status);
+/* A list, now with room for more than `count` items of `item` bytes; what was in it is in the result. It never gets more
+ * than `limit` items. Lists lie at the end of the workspace, so that they may grow while the rest is in use. */
+MARTLET_LOCAL unsigned char *martlet_lengthen(martlet_frame *frame, unsigned char *list, int64_t *room, int64_t count,
+                                              int64_t item, int64_t limit, martlet_status *status);
 /* Delivers an output whose extent depended on data: copies `data` to the caller's buffer or hands it out as a view. */
 MARTLET_LOCAL martlet_status martlet_deliver(martlet_frame *frame, int32_t index, const int64_t *dims, void *data);
 MARTLET_LOCAL martlet_status martlet_end(martlet_frame *frame, martlet_status status);

@@ -1,22 +1,18 @@
 import Glibc
-import Synchronization
 
 /// A file that appears complete or not at all.
 ///
-/// Bytes go to a temporary file beside the target, `commit` renames it. A file that
-/// is dropped before that leaves nothing behind. Targets that are no regular files
+/// Bytes go to a file aside, `commit` renames it. Targets that are no regular files
 /// (`/dev/stdout`, a pipe) are written directly, for they cannot be replaced.
 public final class AtomicFile {
   public let path: String
   /// Bytes written so far.
   public private(set) var position = 0
 
-  private let target: String
-  private let temporary: String?
+  private let aside: AsideFile?
   private var descriptor: Int32
   private var buffer: [UInt8] = []
   private static let bufferSize = 1 << 18
-  private static let counter = Atomic<Int>(0)
 
   public init(path: String) throws(Diagnostic) {
     self.path = path
@@ -26,25 +22,15 @@ public final class AtomicFile {
     if exists, kind == S_IFDIR { throw .invalid("is a directory, cannot be written", at: Location(file: path)) }
 
     if exists, kind != S_IFREG {
-      target = path
-      temporary = nil
+      aside = nil
       descriptor = open(path, O_WRONLY | O_CLOEXEC)
     } else {
-      // Through a symbolic link, so that the link stays one.
-      target = exists ? AtomicFile.resolved(path) ?? path : path
-      let unique = AtomicFile.counter.wrappingAdd(1, ordering: .relaxed).newValue
-      let (folder, name) = AtomicFile.split(target)
-      let aside = "\(folder).\(name).\(getpid()).\(unique).tmp"
-      temporary = aside
-      TemporaryFiles.add(aside)
-      descriptor = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      let aside = AsideFile(for: path)
+      self.aside = aside
+      descriptor = open(aside.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if descriptor >= 0, exists { _ = fchmod(descriptor, status.st_mode & 0o7777) }
     }
-    guard descriptor >= 0 else {
-      let failure = writeFailure()
-      if let temporary { TemporaryFiles.remove(temporary) }
-      throw failure
-    }
+    guard descriptor >= 0 else { throw writeFailure() }
     buffer.reserveCapacity(AtomicFile.bufferSize)
   }
 
@@ -118,15 +104,10 @@ public final class AtomicFile {
     descriptor = -1
     guard closed == 0 else {
       let failure = writeFailure()
-      discard()
+      aside?.discard()
       throw failure
     }
-    if let temporary, rename(temporary, target) != 0 {
-      let failure = writeFailure()
-      discard()
-      throw failure
-    }
-    if let temporary { TemporaryFiles.remove(temporary) }
+    try aside?.commit()
   }
 
   /// Gives up: the target stays as it was.
@@ -134,13 +115,7 @@ public final class AtomicFile {
     guard descriptor >= 0 else { return }
     close(descriptor)
     descriptor = -1
-    discard()
-  }
-
-  private func discard() {
-    guard let temporary else { return }
-    unlink(temporary)
-    TemporaryFiles.remove(temporary)
+    aside?.discard()
   }
 
   private func flush() throws(Diagnostic) {
@@ -163,18 +138,5 @@ public final class AtomicFile {
 
   private func writeFailure() -> Diagnostic {
     .invalid("cannot be written: \(systemErrorText())", at: Location(file: path))
-  }
-
-  private static func resolved(_ path: String) -> String? {
-    guard let real = realpath(path, nil) else { return nil }
-    defer { free(real) }
-    return String(cString: real)
-  }
-
-  /// The folder with its final slash ("" for the current one), and the name.
-  private static func split(_ path: String) -> (folder: Substring, name: Substring) {
-    guard let slash = path.lastIndex(of: "/") else { return ("", path[...]) }
-    let start = path.index(after: slash)
-    return (path[..<start], path[start...])
   }
 }

@@ -56,9 +56,4 @@ public final class MappedFile: Sendable {
     guard let start = UnsafeRawPointer(bitPattern: address) else { return .empty }
     return ByteView(owner: self, base: start, count: count)
   }
-
-  /// Tells the system that the file is about to be read from start to end.
-  public func readAhead() {
-    if let start = UnsafeMutableRawPointer(bitPattern: address) { madvise(start, count, MADV_SEQUENTIAL) }
-  }
 }

@@ -1,6 +1,6 @@
 /// f8e8m0: a power of two from 2^-127 to 2^127, the scale of a block of small numbers.
 public enum ScaleFloat {
-  public enum Rounding: Sendable {
+  public enum Rounding: String, CaseIterable, Sendable {
     /// To the next greater power.
     case up
     /// To the next smaller power.

@@ -9,7 +9,7 @@ public enum FloatOverflow: Sendable {
 /// A float type of 16 bits or fewer: how many bits mean what.
 ///
 /// The conversions here are the definition, exact for every input. Loops over many
-/// f16 or bf16 numbers use `HalfFloats`, which agrees with them and is faster.
+/// f16 or bf16 numbers use `HalfFloat`, which agrees with them and is faster.
 public struct SmallFloat: Sendable, Hashable {
   public enum Specials: Sendable {
     /// The greatest exponent holds infinity and NaN, as IEEE 754 has it.

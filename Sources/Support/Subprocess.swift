@@ -52,7 +52,7 @@ public enum Subprocess {
     errors?.closeWriter()
     spawning._unsafeUnlock()
     isLocked = false
-    guard failure == 0 else { throw .invalid("cannot start \(program): \(String(cString: strerror(failure)))") }
+    guard failure == 0 else { throw .invalid("cannot start \(program): \(systemErrorText(failure))") }
     running.withLock { _ = $0.insert(process) }
     let (outputText, errorText) = Subprocess.drain(output?.reader, errors?.reader)
     output?.closeReader()
@@ -93,7 +93,7 @@ public enum Subprocess {
     init?(unless inherit: Bool) throws(Diagnostic) {
       if inherit { return nil }
       var ends: [Int32] = [-1, -1]
-      guard pipe(&ends) == 0 else { throw .invalid("cannot make a pipe: \(String(cString: strerror(errno)))") }
+      guard pipe(&ends) == 0 else { throw .invalid("cannot make a pipe: \(systemErrorText())") }
       for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       (reader, writer) = (ends[0], ends[1])
     }

@@ -7,8 +7,9 @@
 extension KernelRow {
   static let f32Rows: [KernelRow] = [
     f32Wide1, f32Wide2Short, f32Wide2, f32Wide3, f32Wide4, f32Wide8,
-    f32Half1, f32Half2, f32Half3, f32Half6,
-    f32Quarter1, f32Quarter2, f32Quarter3, f32Quarter4, f32Quarter8,
+    f32Half1Short, f32Half1, f32Half2, f32Half3, f32Half6,
+    f32Quarter1Short, f32Quarter1, f32Quarter2Short, f32Quarter2, f32Quarter2Tall, f32Quarter3,
+    f32Quarter4, f32Quarter8,
   ]
 
   // 512 bits, 32 registers.
@@ -23,16 +24,21 @@ extension KernelRow {
 
   // 256 bits, 16 registers.
   private static let half = Machine(vectorBits: 256, registers: 16)
-  static let f32Half1 = KernelRow("f32_256_1", .f32, half, vectors: 1, rows: 1...12, unroll: 4)
+  static let f32Half1Short = KernelRow("f32_256_1_short", .f32, half, vectors: 1, rows: 1...6, unroll: 4)
+  static let f32Half1 = KernelRow("f32_256_1", .f32, half, vectors: 1, rows: 7...8, unroll: 2)
   static let f32Half2 = KernelRow("f32_256_2", .f32, half, vectors: 2, rows: 1...6, unroll: 2)
   static let f32Half3 = KernelRow("f32_256_3", .f32, half, vectors: 3, rows: 1...4, unroll: 2)
   static let f32Half6 = KernelRow("f32_256_6", .f32, half, vectors: 6, rows: 1...1, unroll: 2)
 
   // 128 bits, 32 registers.
   private static let quarter = Machine(vectorBits: 128, registers: 32)
-  static let f32Quarter1 = KernelRow("f32_128_1", .f32, quarter, vectors: 1, rows: 1...14, unroll: 4)
-  static let f32Quarter2 = KernelRow("f32_128_2", .f32, quarter, vectors: 2, rows: 1...14, unroll: 4)
-  static let f32Quarter3 = KernelRow("f32_128_3", .f32, quarter, vectors: 3, rows: 1...8, unroll: 4)
-  static let f32Quarter4 = KernelRow("f32_128_4", .f32, quarter, vectors: 4, rows: 1...6, unroll: 4)
+  static let f32Quarter1Short = KernelRow("f32_128_1_short", .f32, quarter, vectors: 1, rows: 1...6, unroll: 4)
+  static let f32Quarter1 = KernelRow("f32_128_1", .f32, quarter, vectors: 1, rows: 7...14, unroll: 2)
+  static let f32Quarter2Short = KernelRow("f32_128_2_short", .f32, quarter, vectors: 2, rows: 1...5, unroll: 4)
+  static let f32Quarter2 = KernelRow("f32_128_2", .f32, quarter, vectors: 2, rows: 6...8, unroll: 2)
+  // LLVM loads neighbouring elements of a row as a pair, which takes a register for the second step.
+  static let f32Quarter2Tall = KernelRow("f32_128_2_tall", .f32, quarter, vectors: 2, rows: 9...12, unroll: 1)
+  static let f32Quarter3 = KernelRow("f32_128_3", .f32, quarter, vectors: 3, rows: 1...8, unroll: 2)
+  static let f32Quarter4 = KernelRow("f32_128_4", .f32, quarter, vectors: 4, rows: 1...6, unroll: 2)
   static let f32Quarter8 = KernelRow("f32_128_8", .f32, quarter, vectors: 8, rows: 1...2, unroll: 2)
 }

@@ -21,7 +21,7 @@ extension KernelRow {
   private static let wideWidened = Machine(vectorBits: 512, registers: 32, hasDot4: false, scratch: 6)
   static let u8i8WideWidened1 = KernelRow("u8i8_512w_1", .u8i8, wideWidened, vectors: 1, rows: 1...8, unroll: 1)
   static let u8i8WideWidened2 = KernelRow("u8i8_512w_2", .u8i8, wideWidened, vectors: 2, rows: 1...8, unroll: 1)
-  static let u8i8WideWidened4 = KernelRow("u8i8_512w_4", .u8i8, wideWidened, vectors: 4, rows: 1...5, unroll: 1)
+  static let u8i8WideWidened4 = KernelRow("u8i8_512w_4", .u8i8, wideWidened, vectors: 4, rows: 1...4, unroll: 1)
 
   // 256 bits, 16 registers.
   private static let half = Machine(vectorBits: 256, registers: 16, hasDot4: true)
@@ -39,5 +39,5 @@ extension KernelRow {
   private static let quarterWidened = Machine(vectorBits: 128, registers: 32, hasDot4: false, scratch: 6)
   static let u8i8QuarterWidened1 = KernelRow("u8i8_128w_1", .u8i8, quarterWidened, vectors: 1, rows: 1...8, unroll: 1)
   static let u8i8QuarterWidened2 = KernelRow("u8i8_128w_2", .u8i8, quarterWidened, vectors: 2, rows: 1...8, unroll: 1)
-  static let u8i8QuarterWidened4 = KernelRow("u8i8_128w_4", .u8i8, quarterWidened, vectors: 4, rows: 1...5, unroll: 1)
+  static let u8i8QuarterWidened4 = KernelRow("u8i8_128w_4", .u8i8, quarterWidened, vectors: 4, rows: 1...4, unroll: 1)
 }

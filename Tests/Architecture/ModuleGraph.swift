@@ -31,7 +31,8 @@ enum ModuleGraph {
     "martlet": ["Driver", "CommandLineKit", "Support"],
 
     // Modules that only tests use.
-    "TestGraphs": ["IR", "Support"],
+    "TestSupport": [],
+    "TestGraphs": ["IR", "Support", "TestSupport"],
   ]
 
   /// What belongs to the language or the system.

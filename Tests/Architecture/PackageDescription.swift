@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The package as SwiftPM sees it.
@@ -34,17 +35,18 @@ struct PackageDescription: Decodable {
 
   private static func describe() throws -> PackageDescription {
     // A scratch folder of its own: the one of the running tests may be locked.
-    let scratch = FileManager.default.temporaryDirectory.appending(path: "architecture-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: scratch) }
+    let scratch = try TestFolder()
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [
       // SwiftPM compiles the manifest within seconds; one that hangs must not hang the tests.
-      "timeout", "120", "swift", "package", "--package-path", root.path, "--scratch-path", scratch.path, "describe",
+      "timeout", "120", "swift", "package", "--package-path", root.path, "--scratch-path", scratch["build"], "describe",
       "--type", "json",
     ]
-    // All modules, even where the tests run without those of LLVM.
-    process.environment = ProcessInfo.processInfo.environment.merging(["MARTLET_LLVM": "1"]) { $1 }
+    // All modules, even where the tests run without those of LLVM. SwiftPM leaves locks and folders in the temporary
+    // folder: in this one they go with it.
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["MARTLET_LLVM": "1", "TMPDIR": scratch.path]) { $1 }
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

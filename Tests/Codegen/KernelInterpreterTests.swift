@@ -142,29 +142,3 @@ import Testing
     #expect(buffers[0] == [0, 0, 0, 0x80, 0, 0, 0, 0])
   }
 }
-
-@Suite struct HalfFloatTests {
-  @Test func everyHalfSurvives() {
-    for bits in UInt16.min...UInt16.max {
-      let value = HalfFloat.float(f16: bits)
-      if value.isNaN { continue }
-      #expect(HalfFloat.f16(value) == bits)
-      let brain = HalfFloat.float(bf16: bits)
-      if !brain.isNaN { #expect(HalfFloat.bf16(brain) == bits) }
-    }
-  }
-
-  @Test func roundsToEven() {
-    #expect(HalfFloat.f16(Float(1 + 0x1p-11)) == 0x3c00)
-    #expect(HalfFloat.f16(Float(1 + 0x3p-11)) == 0x3c02)
-    #expect(HalfFloat.f16(Float(65519)) == 0x7bff)
-    #expect(HalfFloat.f16(Float(65520)) == 0x7c00)
-    #expect(HalfFloat.f16(Float(0x1p-25)) == 0)
-    #expect(HalfFloat.f16(Float(0x1.8p-25)) == 1)
-    #expect(HalfFloat.bf16(Float(1 + 0x1p-8)) == 0x3f80)
-    #expect(HalfFloat.bf16(Float(1 + 0x3p-8)) == 0x3f82)
-    // By way of f32 this would round twice and come out as 0x3c01.
-    #expect(HalfFloat.f16(1 + 0x1p-11 + 0x1p-40) == 0x3c01)
-    #expect(HalfFloat.f16(1 + 0x1p-11 - 0x1p-40) == 0x3c00)
-  }
-}

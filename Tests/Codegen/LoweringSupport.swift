@@ -2,6 +2,7 @@ import Codegen
 import IR
 import Support
 import Targets
+import TestSupport
 import Testing
 
 extension Seeded {

@@ -1,6 +1,7 @@
 import Codegen
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 /// The math functions, interpreted, against the C library's in double precision.
@@ -25,6 +26,9 @@ import Testing
 
   static let functions: [Function] = [
     Function("exp", 1, { $0.exp($1) }, { Foundation.exp($0) }),
+    Function(
+      "exp of non-positive", 1, { $0.expOfNonPositive($0.builder.unary(.neg, $0.builder.unary(.abs, $1))) },
+      { Foundation.exp(-abs($0)) }),
     Function("expm1", 1.1, { $0.expm1($1) }, { Foundation.expm1($0) }),
     Function("log", 1, { $0.log($1) }, { Foundation.log($0) }),
     Function("tanh", 1.5, { $0.tanh($1) }, { Foundation.tanh($0) }),

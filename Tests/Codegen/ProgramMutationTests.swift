@@ -1,6 +1,7 @@
 import Codegen
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Program texts that were damaged in any way are refused, or are programs: nothing crashes, whatever they say.

@@ -32,6 +32,7 @@ import Testing
         %9 = slot 1 : found bytes "c"
         %10 = %8 : 16 * n bytes "d"
         %11 = unused : 4 bytes "e"
+        %12 = growing : 4 * j * n bytes "f"
         copy %5 to %6, 64 bytes
         store i64 n to %7 + 0
         bind found = i64 %1 in 0...100 loc "NonZero"
@@ -47,6 +48,9 @@ import Testing
         loop i while %7 up to %1 {
           copy %4 to %6, 64 bytes
           store i64 i to %7 + 0
+        }
+        loop j while %7 growing %12 by 4 * n bytes {
+          zero %12, 4 * n bytes
         }
         copy %10 to %2, 16 * n bytes
         copy %6 to %5, 64 bytes
@@ -77,7 +81,7 @@ import Testing
     let result = try Self.parse(Self.text)
     #expect(result.program.text(origin: result.origin) == Self.text)
     #expect(try Self.parse(result.program.text()).program == result.program)
-    #expect(result.program.entries[0].body.count == 12)
+    #expect(result.program.entries[0].body.count == 13)
   }
 
   @Test func runsAsRead() throws {
@@ -131,7 +135,7 @@ import Testing
     Fault("program", "prog", "expected 'program', found 'prog'"),
     Fault("weight @\"w 1\"", "wait @\"w 1\"", "a program has no wait"),
     Fault("at 0, 64 bytes", "at -1, 64 bytes", "-1 cannot be an offset"),
-    Fault("copy %5 to", "cop %5 to", "x.loops:25:5: there is no step cop (did you mean copy?)"),
+    Fault("copy %5 to", "cop %5 to", "x.loops:26:5: there is no step cop (did you mean copy?)"),
     Fault("%0 = input", "%1 = input", "buffers are numbered from 0 on"),
     Fault("slot 1 : found", "slot 7 : found", "slots are numbered from 0 on"),
     Fault("= slot 1", "= slot 9", "there is no slot 9"),
@@ -139,8 +143,8 @@ import Testing
     Fault("n in 1...64", "n in 64...1", "the range 64...1 is empty"),
     Fault("store byte 1", "store byte 256", "256 is no byte"),
     Fault("read %0, write %8, 4 * n", "4 * n, read %0, write %8", "buffers come before sizes"),
-    Fault("kernel @k_twice", "colonel @k_twice", "x.loops:47: expected 'kernel'"),
-    Fault("load f32 x0[%2]", "load f32 x0[%9]", "x.loops:51: %9 is used before it is defined"),
+    Fault("kernel @k_twice", "colonel @k_twice", "x.loops:51: expected 'kernel'"),
+    Fault("load f32 x0[%2]", "load f32 x0[%9]", "x.loops:55: %9 is used before it is defined"),
     Fault("deliver %9 as output 1 [found]", "deliver %9 as output 1 [found", "expected"),
     Fault(": f32[n, 4]", ": f33[n, 4]", "there is no type f33"),
     Fault("2 * found", "2 * (found", "expected ')'"),
@@ -187,7 +191,7 @@ import Testing
   ]
 
   static let stepFaults = [
-    Fault("copy %5 to %6", "copy %5 to %4", "x.loops:25:5: entry @main, step 0: %4 is only read"),
+    Fault("copy %5 to %6", "copy %5 to %4", "x.loops:26:5: entry @main, step 0: %4 is only read"),
     Fault("copy %5 to %6", "copy %5 to %50", "there is no buffer %50"),
     Fault("copy %5 to %6", "copy %5 to %11", "%11 has no place"),
     Fault("copy %5 to %6, 64", "copy %5 to %6, 65", "%5 has 64 bytes, not 65"),
@@ -199,6 +203,9 @@ import Testing
     Fault("let double", "let n", "n has the value the inputs tell"),
     Fault("require n == double", "require n == triple", "triple has no value here"),
     Fault("loop i", "loop n", "n has the value the inputs tell"),
+    Fault("growing %12 by", "growing %6 by", "%6 does not grow"),
+    Fault(" growing %12 by 4 * n bytes", "", "%12 has not begun to grow"),
+    Fault("while %7 up to %1", "while %7 up to %1 growing %12 by 4 bytes", "%12 grows in two loops"),
     Fault("as output 1 [found]", "as output 1 [n]", "output 1 is i8<!q>[found]"),
     Fault("as output 1 [found]", "as output 2 [found]", "there is no output 2"),
     Fault("as output 1 [found]", "as output 0 [n, 4]", "output 0 is the caller's memory"),

@@ -1,5 +1,6 @@
 import Codegen
 import Support
+import TestSupport
 import Testing
 
 @Suite struct SmallFloatConversionTests {
@@ -34,6 +35,12 @@ import Testing
   }
 
   @Test(arguments: types, [false, true]) func encodesAsDefined(_ element: ElementType, _ saturate: Bool) throws {
+    for rounding in element == .f8e8m0 ? ScaleFloat.Rounding.allCases : [.up] {
+      try checkEncoding(element, saturate, rounding)
+    }
+  }
+
+  private func checkEncoding(_ element: ElementType, _ saturate: Bool, _ rounding: ScaleFloat.Rounding) throws {
     let scalar: LoopScalar = element.bits == 16 ? .i16 : .i8
     let build = KernelBuilder(name: "encode")
     let numbers = build.buffer("numbers", .f32, .read)
@@ -41,7 +48,8 @@ import Testing
     let count = build.scalar("count")
     build.forEach(build.index(0), count, step: 16) { i in
       let number = build.load(LoopType(.f32, lanes: 16), Address(numbers, i))
-      build.store(build.encodeSmallFloat(number, element, saturate: saturate), Address(codes, i))
+      let code = build.encodeSmallFloat(number, element, saturate: saturate, rounding: rounding)
+      build.store(code, Address(codes, i))
     }
     let words = interestingWords(element)
     var buffers = [words.flatMap { word in (0..<4).map { UInt8(word >> (8 * $0) & 0xff) } }]
@@ -53,7 +61,7 @@ import Testing
       let number = Double(Float(bitPattern: word))
       let expected =
         SmallFloat(element)?.encode(number, overflow: overflow)
-        ?? UInt16(ScaleFloat.encode(number, overflow: overflow))
+        ?? UInt16(ScaleFloat.encode(number, rounding: rounding, overflow: overflow))
       let low = UInt16(buffers[1][position * scalar.bytes])
       let result = scalar == .i8 ? low : low | UInt16(buffers[1][position * 2 + 1]) << 8
       if result != expected {

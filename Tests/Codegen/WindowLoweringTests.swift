@@ -1,5 +1,6 @@
 import IR
 import Support
+import TestSupport
 import Testing
 
 @testable import Codegen
@@ -41,6 +42,54 @@ import Testing
       let x = random.tensor(.f32, shape)
       try pool(Pool(function, window: [3, 3], strides: [2, 1], padding: [1, 1, 1, 1], ceilMode: true), x, type)
     }
+  }
+
+  /// Where no window fits the result is empty, where fewer than none would fit that is an error: whether the extent is
+  /// known ahead of time or not.
+  @Test func imagesTooSmall() throws {
+    var random = Seeded(14)
+    let open = TensorType(.f32, [1, .symbol("h"), .symbol("w"), 3])
+    for (height, width) in [(0, 5), (1, 5), (2, 5), (0, 0), (3, 1)] {
+      let x = random.tensor(.f32, [1, height, width, 3])
+      for window in [[1, 1], [2, 1], [2, 2], [3, 2], [4, 1]] {
+        for strides in [[1, 1], [2, 3], [3, 1]] {
+          for type in [x.type, open] {
+            for function in Pool.Function.allCases {
+              for ceil in [false, true] {
+                let kind = Pool(function, window: window, strides: strides, ceilMode: ceil)
+                try expectLoweringOrRefusal("\(kind.mnemonic) \(window) \(strides)", type, x) { builder, x in
+                  [try builder.add(kind, x[0])]
+                }
+              }
+            }
+            let filters = random.tensor(.f32, [4] + window + [3])
+            try expectLoweringOrRefusal("conv \(window) \(strides)", type, x) { builder, x in
+              let w = try builder.add(Constant(filters))
+              return [try builder.add(Conv(strides: strides), [x[0], w])[0]]
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// A fault that typing finds is as good as one that the run finds.
+  private func expectLoweringOrRefusal(
+    _ name: String, _ type: TensorType, _ x: Tensor,
+    _ build: (inout GraphBuilder, [ValueID]) throws -> [ValueID]
+  ) throws {
+    let open = TensorType(.f32, type.shape.enumerated().map { $0 == 1 || $0 == 2 ? .symbol("hw\($0)") : $1 })
+    var isRefused = false
+    do { _ = try loweringModule([type], symbols: ["h": 0...99, "w": 0...99], build) } catch is Diagnostic {
+      isRefused = true
+    }
+    guard isRefused else {
+      return try expectLowering(
+        name, [type], [x], symbols: ["h": 0...99, "w": 0...99], .within(relative: 1e-5, absolute: 1e-5),
+        profiles: ["x86-64-v3"], build)
+    }
+    let module = try loweringModule([open], symbols: ["hw1": 0...99, "hw2": 0...99], build)
+    #expect(throws: Diagnostic.self, "\(name)") { try Evaluator(module).run("main", [.tensor(x)]) }
   }
 
   @Test(arguments: [ElementType.f16, .f64, .i8, .u8, .i32, .i4]) func elements(_ element: ElementType) throws {

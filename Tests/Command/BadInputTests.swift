@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 /// Each mistake gets one line that says what and where, the right status, and nothing is lost.

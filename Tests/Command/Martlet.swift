@@ -6,6 +6,8 @@ enum Martlet {
   /// SwiftPM builds it beside the bundle of tests.
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
   static let path = folder.appendingPathComponent("martlet").path
+  /// The cache of whoever runs the tests is none of theirs.
+  static let cache = folder.appendingPathComponent("test-cache").path
   static let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   static let digits = here.deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Examples/digits/digits.onnx").path
@@ -25,7 +27,8 @@ enum Martlet {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["XDG_CACHE_HOME": cache]) { $1 }.merging(environment) { $1 }
     let output = Pipe()
     let errors = Pipe()
     process.standardOutput = output
@@ -48,28 +51,6 @@ enum Martlet {
   }
 }
 
-/// A folder of its own for a test.
-final class TestFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "martlet-command-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  subscript(_ name: String) -> String { "\(path)/\(name)" }
-
-  func write(_ text: String, to name: String) throws -> String {
-    try Data(text.utf8).write(to: URL(fileURLWithPath: self[name]))
-    return self[name]
-  }
-
-  func read(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: self[name])) }
-  var names: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() } }
-}
-
 /// Small models.
 enum Model {
   static let dense = """
@@ -80,6 +61,22 @@ enum Model {
         %1 = relu %0 : _ loc "src:relu"
         %2 = neg %1 : _ loc "src:neg"
         return %1, %2
+      }
+    }
+    """
+
+  /// Two entries with inputs of the same names.
+  static let stages = """
+    module @stages {
+      symbol n in 1...64
+      symbol p in 1...8
+      entry @prompt(%x: f32[n, 4], %rate: f32[p]) -> (%y: f32[n, 4]) {
+        %0 = neg %x : _
+        return %0
+      }
+      entry @step(%x: f32[1, 4], %rate: f32[p]) -> (%y: f32[1, 4]) {
+        %0 = abs %x : _
+        return %0
       }
     }
     """

@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 @Suite struct RunTests {
@@ -33,6 +34,48 @@ import Testing
     let reference = try Martlet.run(
       "run", model, "--input", "x=\(folder["a.in/x.npy"])", "--input", "w=\(folder["a.in/w.npy"])", "--reference")
     #expect(reference.status == 0 && reference.output.hasPrefix("y f32[5, 10]: "))
+  }
+
+  /// `ENTRY/NAME` settles a shape in one entry and leaves the other open.
+  @Test func shapesOfOneEntry() throws {
+    let folder = try TestFolder()
+    let model = try folder.write(Model.stages, to: "stages.mir")
+    let cache = ["--cache-dir", folder["cache"]]
+    let inspected = try Martlet.run("inspect", model, "--shape", "step/x=1x4", "--shape", "rate=2", "--json")
+    #expect(inspected.status == 0, "\(inspected.errors)")
+    #expect(inspected.output.contains("n") && !inspected.output.contains("\"p\""))
+    #expect(try Martlet.run(Martlet.path, ["compile", model, "-o", folder["stages"]] + cache).status == 0)
+    #expect(
+      try Martlet.run(Martlet.path, ["compile", model, "-o", folder["stages.so"], "--shape", "step/x=1x4"] + cache)
+        .status == 0)
+    // Every way to run takes the shapes of both entries and uses its own.
+    for program in [model, folder["stages"], folder["stages.so"]] {
+      for (entry, result) in [("prompt", "y f32[5, 4]: "), ("step", "y f32[1, 4]: ")] {
+        let shapes = ["--shape", "prompt/x=5x4", "--shape", "step/x=1x4", "--shape", "rate=2"]
+        let outcome = try Martlet.run(
+          Martlet.path, ["run", program, "--entry", entry, "--random", "3"] + shapes + cache)
+        #expect(outcome.status == 0 && outcome.output.hasPrefix(result), "\(outcome.errors)")
+      }
+    }
+    let one = try Martlet.run(
+      Martlet.path,
+      ["run", model, "--entry", "step", "--random", "3", "--save-inputs", folder["in"]] + cache
+        + ["--shape", "step/x=1x4", "--shape", "rate=2"])
+    #expect(one.status == 0, "\(one.errors)")
+    // Files are those of the entry that runs: the other keeps what is open.
+    let files = ["--input", "x=\(folder["in/x.npy"])", "--input", "rate=\(folder["in/rate.npy"])"]
+    for arguments in [["--entry", "step"], ["--entry", "step", "--reference"]] {
+      let outcome = try Martlet.run(Martlet.path, ["run", model] + arguments + files + cache)
+      #expect(outcome.status == 0 && outcome.output.hasPrefix("y f32[1, 4]: "), "\(outcome.errors)")
+    }
+    for (arguments, message) in [
+      (["--shape", "stop/x=1x4"], "--shape stop/x: there is no such input"),
+      (["--shape", "step/x=5x4"], "--shape step/x: an extent is 1, not 5"),
+      (["--shape", "x=5x4"], "ENTRY/NAME"), (["--entry", "stop"] + files, "there is no entry stop"),
+    ] {
+      let outcome = try Martlet.run(Martlet.path, ["run", model, "--random", "1"] + arguments + cache)
+      #expect(outcome.status == 2 && outcome.isOneLine && outcome.errors.contains(message), "\(outcome.errors)")
+    }
   }
 
   @Test func benchFieldsAreAsPromised() throws {

@@ -33,7 +33,7 @@ enum Sample {
     }
   }
 
-  static func program(_ body: @escaping Command.Body = { _ in .success }) -> Program {
-    Program(name: "tool", summary: "builds things", version: "1.2", commands: [Command(spec, body)])
+  static func program(_ body: @escaping Command.Body = { _ in .success }) -> CommandLineProgram {
+    CommandLineProgram(name: "tool", summary: "builds things", version: "1.2", commands: [Command(spec, body)])
   }
 }

@@ -13,7 +13,6 @@ import Testing
     try #require(!blocks.isEmpty)
     let isBlessing = ProcessInfo.processInfo.environment["MARTLET_BLESS"] == "1"
     let workplace = try Workplace()
-    defer { workplace.remove() }
     var results: [(block: ConsoleBlock, steps: [ConsoleBlock.Step])] = []
     for block in blocks {
       var steps: [ConsoleBlock.Step] = []

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A folder in which the commands of a document run, one after the other: a copy of `Examples/digits`, with `martlet`
 /// and a C compiler in the path.
 struct Workplace {
-  let folder: URL
+  private let folder: TestFolder
 
   static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
@@ -16,7 +17,7 @@ struct Workplace {
   init() throws {
     let files = FileManager.default
     try #require(files.isExecutableFile(atPath: Self.martlet.path), "\(Self.martlet.path) is not built")
-    folder = files.temporaryDirectory.appending(path: "docs-\(UUID().uuidString)")
+    folder = try TestFolder()
     try files.createDirectory(at: tools, withIntermediateDirectories: true)
     try files.createSymbolicLink(at: tools.appending(path: "martlet"), withDestinationURL: Self.martlet)
     if let cc = Self.found("cc") ?? Self.found("clang-22") {
@@ -25,10 +26,8 @@ struct Workplace {
     try files.copyItem(at: Self.root.appending(path: "Examples/digits"), to: work)
   }
 
-  private var tools: URL { folder.appending(path: "bin") }
-  private var work: URL { folder.appending(path: "digits") }
-
-  func remove() { try? FileManager.default.removeItem(at: folder) }
+  private var tools: URL { URL(filePath: folder["bin"]) }
+  private var work: URL { URL(filePath: folder["digits"]) }
 
   private static func found(_ program: String) -> URL? {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
@@ -46,7 +45,7 @@ struct Workplace {
     var environment = ProcessInfo.processInfo.environment
     environment["PATH"] = "\(tools.path):\(environment["PATH"] ?? "")"
     // A cache of its own, so that nothing depends on earlier runs.
-    environment["XDG_CACHE_HOME"] = folder.appending(path: "cache").path
+    environment["XDG_CACHE_HOME"] = folder["cache"]
     environment["LC_ALL"] = "C"
     process.environment = environment
     let output = Pipe()

@@ -2,6 +2,7 @@
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// What is true of artifacts as files.
@@ -18,21 +19,21 @@ import Testing
       for suffix in Self.suffixes {
         let name = suffix.isEmpty ? "m" : "m.\(suffix)"
         // Absolute the first time, relative to a working directory the second time.
-        let output = round == 0 ? folder.path(name) : name
+        let output = round == 0 ? folder[name] : name
         try TestTool.run(
           TestTool.martlet, ["compile", model, "-o", output, "--target", "x86-64-v3", "--no-cache"],
-          in: round == 0 ? "/" : folder.url.path, environment: ["TMPDIR": temporary.url.path])
-        let bytes = try Data(contentsOf: folder.url.appendingPathComponent(name))
+          in: round == 0 ? "/" : folder.path, environment: ["TMPDIR": temporary.path])
+        let bytes = try Data(contentsOf: URL(filePath: folder[name]))
         #expect(bytes.count > 1000)
         #expect(first[suffix, default: bytes] == bytes, "\(name) differs")
         first[suffix] = bytes
-        for path in [folder.url.path, temporary.url.path] {
+        for path in [folder.path, temporary.path] {
           #expect(bytes.range(of: Data(path.utf8)) == nil, "\(name) names the folder it was made in")
         }
       }
       // Nothing is left behind.
-      #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.url.path) == [])
-      let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path) == [])
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       #expect(Set(left) == ["m", "m.a", "m.h", "m.o", "m.so"])
     }
   }
@@ -45,7 +46,7 @@ import Testing
   @Test(arguments: ["x86-64-v3", "x86-64-v4", "aarch64"]) func objectsNeedLittle(_ target: String) throws {
     let folder = try TestFolder()
     for name in ["attention", "halving", "branch", "counter", "failures"] {
-      let path = folder.path("\(name).o")
+      let path = folder["\(name).o"]
       try CompiledModule.build(try TestPaths.model(name), .object, target: target, name: name, to: path)
       let undefined = Set(try symbols(of: path, "--undefined-only"))
       #expect(undefined.subtracting(Self.allowed) == [], "\(name) for \(target)")
@@ -63,7 +64,7 @@ import Testing
   /// A program without PIE or a stack that may be executed, and a library that needs no text relocations.
   @Test func librariesAreHardened() throws {
     let folder = try TestFolder()
-    let path = folder.path("m.so")
+    let path = folder["m.so"]
     try CompiledModule.build(try TestPaths.model("attention"), .shared, target: "x86-64-v3", name: "m", to: path)
     let headers = try TestTool.run("llvm-readelf-22", ["--program-headers", "--dynamic", path])
     #expect(!headers.contains("TEXTREL"))
@@ -77,14 +78,14 @@ import Testing
       let source = examples.appendingPathComponent(language)
       let input = source.appendingPathComponent("\(model).mir").path
       try TestTool.run(
-        TestTool.martlet, ["compile", input, "-o", "\(model).\(suffix)", "--no-cache"], in: folder.url.path)
+        TestTool.martlet, ["compile", input, "-o", "\(model).\(suffix)", "--no-cache"], in: folder.path)
       try TestTool.run(
         language == "c" ? "cc" : "c++",
         [
           "-Wall", "-Wextra", "-Werror", "-I.", source.appendingPathComponent(program).path, "\(model).\(suffix)",
           "-o", "program", "-Wl,-rpath,$ORIGIN",
-        ], in: folder.url.path)
-      let printed = try TestTool.run(folder.path("program"), [])
+        ], in: folder.path)
+      let printed = try TestTool.run(folder["program"], [])
       #expect(printed.hasSuffix("fine\n"), "\(program) says \(printed)")
     }
   }

@@ -5,6 +5,7 @@ import Foundation
 import IR
 import Passes
 import Support
+import TestSupport
 
 /// A module compiled into a shared library and loaded into this process.
 final class CompiledModule: @unchecked Sendable {
@@ -16,7 +17,7 @@ final class CompiledModule: @unchecked Sendable {
   convenience init(
     _ module: Module, target: String = "host", name: String = "m", in folder: TestFolder, from phase: Phase = .imported
   ) throws {
-    let path = folder.path("\(name).so")
+    let path = folder["\(name).so"]
     try Self.build(module, .shared, target: target, name: name, to: path, from: phase)
     try self.init(loading: path, name: name)
   }
@@ -147,7 +148,7 @@ final class ModelContext {
     var workspace = GuardedMemory(count: 0, alignment: 1)
     var status = Int32(MARTLET_WORKSPACE_TOO_SMALL)
     var needed: Int64 = 0
-    for _ in 0..<16 where status == Int32(MARTLET_WORKSPACE_TOO_SMALL) {
+    for _ in 0..<64 where status == Int32(MARTLET_WORKSPACE_TOO_SMALL) {
       outputs = empty
       status = entry.pointee.run(
         context, tensors, &outputs, workspace.address, Int64(workspace.count), &needed)
@@ -183,18 +184,4 @@ enum ModelTypes {
     let bytes = UnsafeRawBufferPointer(start: output.data, count: count)
     return try Tensor(element: .plain(element), shape: shape, bytes: ByteView(copying: bytes))
   }
-}
-
-/// A folder that is gone with its owner.
-final class TestFolder: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
 }

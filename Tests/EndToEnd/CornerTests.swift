@@ -2,19 +2,20 @@ import CMartlet
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Corners of scheduling and of the generated C that random graphs reach seldom or never.
 @Suite(.serialized) struct CornerTests {
-  private static let library = Result { () throws -> (TestFolder, CompiledModule, Module) in
-    let folder = try TestFolder()
+  /// What is loaded stays when the folder goes; kept, it would outlive the tests.
+  private static let library = Result { () throws -> (CompiledModule, Module) in
     let module = try TestPaths.model("corners")
-    return (folder, try CompiledModule(module, name: "corners", in: folder), module)
+    return (try CompiledModule(module, name: "corners", in: try TestFolder()), module)
   }
 
   /// Runs one entry several times in one context, as `evaluate` does.
   private func expect(_ entry: String, _ runs: [[Value]]) throws {
-    let (_, compiled, module) = try Self.library.get()
+    let (compiled, module) = try Self.library.get()
     let context = try compiled.makeContext(threads: 2)
     let answers = try runs.map { try context.run(entry, $0) }
     let fault = try ErrorStudy(module: module, runs: runs.map { (entry, $0) }).fault(of: answers)
@@ -33,6 +34,22 @@ import Testing
     try expect("flags", [true, false].flatMap { go in [0, 1, 2, 5].map { [x, flag(go), number($0)] } })
   }
 
+  /// A trip count that is nothing but a large number asks for no memory.
+  @Test func listsGrowWithTheirLoops() throws {
+    let x = Inputs.floats([400], seed: 5)
+    for (count, trip) in [(0, Int.max), (1, Int.max), (200, Int.max), (41, 1 << 40), (50, 7), (3, 0), (3, -1)] {
+      try expect("collect", [[number(count), x, number(trip)], [number(min(count, 3)), x, number(trip)]])
+    }
+    // More than the symbol's range allows ends as such.
+    let folder = try TestFolder()
+    let context = try CompiledModule(try TestPaths.model("halving"), in: folder).makeContext()
+    let start = Value.tensor(Tensor(.f32, [3], doubles: [1e30, 1, 2]))
+    let failure = #expect(throws: ModelFailure.self) {
+      try context.run("main", [start, .tensor(.scalar(1e-30, .f32)), number(Int.max)])
+    }
+    #expect(failure?.status == Int32(MARTLET_LIMIT_EXCEEDED) && failure?.message.contains("steps") == true)
+  }
+
   @Test func carriedValuesTradePlaces() throws {
     let runs = [0, 1, 7, 33].flatMap { size in
       [true, false].map { [1, 2, 3].map { Inputs.floats([size], seed: $0) } + [flag($0)] }
@@ -49,7 +66,7 @@ import Testing
 
   /// An output handed out as a view is the caller's to keep or to overwrite: it must not be an input or a weight.
   @Test func viewsLieInTheWorkspace() throws {
-    let (_, compiled, _) = try Self.library.get()
+    let (compiled, _) = try Self.library.get()
     let context = try compiled.makeContext()
     let entry = try compiled.entry("views")
     var extents: [Int64] = [4, 3]
@@ -111,7 +128,7 @@ import Testing
     try expect("below", [3, 4, 64].map { [x, Inputs.floats([$0, 0], seed: 0)] })
     try expect("later", [3, 4, 64].map { [x, number($0)] })
     try expect("huge", [3, 4, 9].map { [Inputs.floats([$0, 0], seed: 0)] })
-    let context = try Self.library.get().1.makeContext()
+    let context = try Self.library.get().0.makeContext()
     func status(_ entry: String, _ inputs: [Value]) throws -> martlet_status {
       do {
         _ = try context.run(entry, inputs)
@@ -127,7 +144,7 @@ import Testing
 
   /// What a run writes must not be what it reads, or writes elsewhere.
   @Test func overlappingBuffersAreRefused() throws {
-    let (_, compiled, _) = try Self.library.get()
+    let (compiled, _) = try Self.library.get()
     let context = try compiled.makeContext()
     let entry = try compiled.entry("apart")
     var extent: Int64 = 4
@@ -155,15 +172,69 @@ import Testing
   }
 
   @Test func symbolsThatFollowFromOthers() throws {
-    let (_, compiled, _) = try Self.library.get()
+    let (compiled, _) = try Self.library.get()
     let context = try compiled.makeContext()
-    for (n, m) in [(3, 4), (0, 0), (64, 1)] {
+    for (n, m) in [(3, 4), (64, 1)] {
       let inputs = [[n + m], [2 * n + 1], [3, n * m]].map { Inputs.floats($0, seed: 6) }
       let answers = try context.run("solved", inputs)
       #expect(answers[2].integers() == [n] && answers[3].integers() == [m])
       #expect(throws: ModelFailure.self) {
         try context.run("solved", [inputs[0], inputs[1], Inputs.floats([3, n * m + 1], seed: 6)])
       }
+    }
+  }
+
+  /// A symbol that is known from an extent it is a factor of: `evaluate` and the artifact agree on what follows and on
+  /// what does not, down to the words.
+  @Test func symbolsFollowFromProducts() throws {
+    let (compiled, module) = try Self.library.get()
+    let context = try compiled.makeContext()
+    func outcomes(_ shapes: [[Int]]) -> (compiled: String, evaluated: String) {
+      let inputs = shapes.map { Inputs.floats($0, seed: 7) }
+      var texts: [String] = []
+      do { texts.append("\(try context.run("factor", inputs)[1].integers())") } catch let failure as ModelFailure {
+        texts.append(failure.message)
+      } catch { texts.append("\(error)") }
+      do throws(Diagnostic) {
+        let results = try Evaluator(module).run("factor", inputs)
+        texts.append("\(try results[1].expectTensor().integers())")
+      } catch { texts.append(error.message) }
+      return (texts[0], texts[1])
+    }
+    for (n, m) in [(3, 4), (1, 0), (5, 1)] {
+      let (compiled, evaluated) = outcomes([[10 - n], [n * m + n]])
+      #expect(compiled == "[\(m)]" && evaluated == compiled)
+    }
+    let faults: [([[Int]], String)] = [
+      ([[7], [13]], "dimension 0 is 13, which no m gives"), ([[7], [0]], "dimension 0 is 0, which no m gives"),
+      ([[10], [0]], "dimension 0 is 0, from which m does not follow"),
+      ([[12], [6]], "dimension 0 is 12, which no n gives"),
+    ]
+    for (shapes, fault) in faults {
+      let (compiled, evaluated) = outcomes(shapes)
+      #expect(compiled.contains(fault) && evaluated == compiled)
+    }
+  }
+
+  @Test func symbolsThatFollowFromNothingAreRefused() throws {
+    let text = """
+      module @m {
+        symbol n in 1...8
+        symbol m in 1...8
+        entry @main(%x: f32[n * m]) -> (%y: f32[n * m]) {
+          %0 = neg %x : f32[n * m]
+          return %0
+        }
+      }
+      """
+    let module = try ModuleParser.parse(text, file: "m.mir")
+    let folder = try TestFolder()
+    for action in [
+      { _ = try CompiledModule(module, in: folder) },
+      { _ = try Evaluator(module).run("main", [Inputs.floats([6], seed: 1)]) },
+    ] {
+      let error = #expect(throws: Diagnostic.self) { try action() }
+      #expect(error?.kind == .unsupported && error?.message.contains("follows from no input") == true)
     }
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import IR
 import Passes
 import Support
+import TestSupport
 
 /// A module compiled for another machine, whose entries run in an emulator: all requests in one go.
 struct EmulatedModule {
@@ -27,15 +28,15 @@ struct EmulatedModule {
       return nil
     }
     folder = try TestFolder()
-    program = folder.path("runner")
+    program = folder["runner"]
     try CompiledModule.build(
-      module, .static, target: "aarch64", name: "m", to: folder.path("m.a"), from: phase)
+      module, .static, target: "aarch64", name: "m", to: folder["m.a"], from: phase)
     let source = TestPaths.here.appendingPathComponent("runner.c").path
     try TestTool.run(
       "clang-22",
       [
-        "--target=aarch64-linux-gnu", "-O1", "-static", "-fuse-ld=lld-22", "-I", folder.url.path, source,
-        folder.path("m.a"), "-o", program, "-lpthread",
+        "--target=aarch64-linux-gnu", "-O1", "-static", "-fuse-ld=lld-22", "-I", folder.path, source,
+        folder["m.a"], "-o", program, "-lpthread",
       ])
   }
 
@@ -54,9 +55,9 @@ struct EmulatedModule {
         words.put(bytes: tensor.bytes.bytes)
       }
     }
-    try Data(words.bytes).write(to: folder.url.appendingPathComponent("requests"))
-    try TestTool.run(Self.emulator ?? "", [program, folder.path("requests"), folder.path("answers")])
-    var answers = WordReader([UInt8](try Data(contentsOf: folder.url.appendingPathComponent("answers"))))
+    try Data(words.bytes).write(to: URL(filePath: folder["requests"]))
+    try TestTool.run(Self.emulator ?? "", [program, folder["requests"], folder["answers"]])
+    var answers = WordReader([UInt8](try Data(contentsOf: URL(filePath: folder["answers"]))))
     return requests.map { _ in
       let status = answers.take()
       let message = String(decoding: answers.takeBytes(), as: UTF8.self)

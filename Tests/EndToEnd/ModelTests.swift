@@ -1,6 +1,7 @@
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Models written by hand, against `evaluate`, on every machine whose code runs here.

@@ -2,6 +2,7 @@ import Driver
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Names come from files: whatever they are, the artifact builds, its header compiles, and nothing of them is taken
@@ -33,14 +34,14 @@ import Testing
 
   @Test(arguments: ["odd", "a", "int_"]) func headersCompile(_ name: String) throws {
     let folder = try TestFolder()
-    try CompiledModule.build(try module(), .shared, target: "host", name: name, to: folder.path("\(name).so"))
-    let text = try String(contentsOfFile: folder.path("\(name).h"), encoding: .utf8)
+    try CompiledModule.build(try module(), .shared, target: "host", name: name, to: folder["\(name).so"])
+    let text = try String(contentsOfFile: folder["\(name).h"], encoding: .utf8)
     #expect(text.utf8.allSatisfy { $0 >= 0x20 || $0 == 0x0a })
     for (compiler, language) in [("cc", "c"), ("c++", "c++")] {
       try TestTool.run(
-        compiler, ["-Wall", "-Wextra", "-Werror", "-x", language, "-fsyntax-only", folder.path("\(name).h")])
+        compiler, ["-Wall", "-Wextra", "-Werror", "-x", language, "-fsyntax-only", folder["\(name).h"]])
     }
-    let compiled = try CompiledModule(loading: folder.path("\(name).so"), name: name)
+    let compiled = try CompiledModule(loading: folder["\(name).so"], name: name)
     let context = try compiled.makeContext()
     for entry in Self.entries {
       let inputs = Self.names.indices.map { Inputs.floats($0 % 2 == 0 ? [3] : [1, 5, 2], seed: UInt64($0)) }
@@ -56,7 +57,7 @@ import Testing
     let x = builder.argument("x", ValueFact(.f32, [.symbol("n"), rows]))
     builder.function.setResults([("y", try builder.add(Unary(.neg), x))])
     let folder = try TestFolder()
-    try CompiledModule.build(builder.finish(), .shared, target: "host", name: "m", to: folder.path("m.so"))
+    try CompiledModule.build(builder.finish(), .shared, target: "host", name: "m", to: folder["m.so"])
     let program = """
       #include "m.h"
       int main(void) {
@@ -66,8 +67,8 @@ import Testing
         return y[2] != -3;
       }
       """
-    try program.write(toFile: folder.path("main.c"), atomically: true, encoding: .utf8)
-    try TestTool.run("cc", ["-I.", "main.c", "m.so", "-o", "program", "-Wl,-rpath,$ORIGIN"], in: folder.url.path)
-    try TestTool.run(folder.path("program"), [])
+    try program.write(toFile: folder["main.c"], atomically: true, encoding: .utf8)
+    try TestTool.run("cc", ["-I.", "main.c", "m.so", "-o", "program", "-Wl,-rpath,$ORIGIN"], in: folder.path)
+    try TestTool.run(folder["program"], [])
   }
 }

@@ -5,6 +5,7 @@ import IR
 import Support
 import Targets
 import TestGraphs
+import TestSupport
 import Testing
 
 /// Every program that is made reads back from its text, and leads to the same artifact.
@@ -70,21 +71,21 @@ import Testing
     let path = model == "digits" ? TestPaths.digits : TestPaths.path(of: model)
     for target in Self.targets.prefix(model == "digits" ? 3 : 1) {
       for weightsInFile in [false, true] {
-        try compile(path, to: direct.path("m.so")) {
+        try compile(path, to: direct["m.so"]) {
           $0.target = target
           $0.weightsInFile = weightsInFile
           $0.maximumThreads = 3
         }
-        try write(path, to: between.path("m.loops")) { $0.target = target }
-        try compile(between.path("m.loops"), to: again.path("m.so")) {
+        try write(path, to: between["m.loops"]) { $0.target = target }
+        try compile(between["m.loops"], to: again["m.so"]) {
           $0.weightsInFile = weightsInFile
           $0.maximumThreads = 3
         }
-        let names = try FileManager.default.contentsOfDirectory(atPath: direct.url.path).sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: direct.path).sorted()
         #expect(names.count >= 2)
         for name in names {
           #expect(
-            FileManager.default.contentsEqual(atPath: direct.path(name), andPath: again.path(name)),
+            FileManager.default.contentsEqual(atPath: direct[name], andPath: again[name]),
             "\(name) of \(model) on \(target)")
         }
       }
@@ -93,21 +94,21 @@ import Testing
 
   @Test func writingAgainChangesNothing() throws {
     let folder = try TestFolder()
-    try write(TestPaths.digits, to: folder.path("a.loops")) { $0.target = "x86-64-v3" }
-    try write(folder.path("a.loops"), to: folder.path("b.loops")) { _ in }
+    try write(TestPaths.digits, to: folder["a.loops"]) { $0.target = "x86-64-v3" }
+    try write(folder["a.loops"], to: folder["b.loops"]) { _ in }
     for suffix in ["loops", "weights"] {
-      let (a, b) = (folder.path("a.\(suffix)"), folder.path("b.\(suffix)"))
+      let (a, b) = (folder["a.\(suffix)"], folder["b.\(suffix)"])
       #expect(FileManager.default.contentsEqual(atPath: a, andPath: b), "\(suffix)")
     }
   }
 
   @Test func whatDoesNotFitIsRefused() throws {
     let folder = try TestFolder()
-    let path = folder.path("a.loops")
+    let path = folder["a.loops"]
     try write(TestPaths.digits, to: path) { $0.target = "x86-64-v3" }
     func complaint(_ change: (inout CompileOptions) -> Void = { _ in }) -> String {
       do {
-        try compile(path, to: folder.path("a.so"), change)
+        try compile(path, to: folder["a.so"], change)
         return ""
       } catch { return "\(error)" }
     }
@@ -118,11 +119,11 @@ import Testing
     #expect(complaint { $0.weightsInFile = true }.contains("--weights file would overwrite"))
     #expect(complaint() == "")
 
-    var weights = try Data(contentsOf: URL(fileURLWithPath: folder.path("a.weights")))
+    var weights = try Data(contentsOf: URL(fileURLWithPath: folder["a.weights"]))
     weights[weights.count - 2] ^= 1
-    try weights.write(to: URL(fileURLWithPath: folder.path("a.weights")))
+    try weights.write(to: URL(fileURLWithPath: folder["a.weights"]))
     #expect(complaint().contains("were changed: their hash is wrong"))
-    try FileManager.default.removeItem(atPath: folder.path("a.weights"))
+    try FileManager.default.removeItem(atPath: folder["a.weights"])
     #expect(complaint().hasPrefix("\(path):3:3: the weights are not there"))
   }
 
@@ -139,9 +140,9 @@ import Testing
         }
       }
       """, file: "m")
-    try ModuleWriter.write(module, to: folder.path("m.mir"))
-    #expect(throws: Diagnostic.self) { try write(folder.path("m.mir"), to: folder.path("m.loops")) { _ in } }
-    try write(folder.path("m.mir"), to: folder.path("n.loops")) { _ in }
-    #expect(throws: Diagnostic.self) { try write(folder.path("n.loops"), to: folder.path("n.loops")) { _ in } }
+    try ModuleWriter.write(module, to: folder["m.mir"])
+    #expect(throws: Diagnostic.self) { try write(folder["m.mir"], to: folder["m.loops"]) { _ in } }
+    try write(folder["m.mir"], to: folder["n.loops"]) { _ in }
+    #expect(throws: Diagnostic.self) { try write(folder["n.loops"], to: folder["n.loops"]) { _ in } }
   }
 }

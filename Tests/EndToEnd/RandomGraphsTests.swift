@@ -5,6 +5,7 @@ import IR
 import Support
 import Targets
 import TestGraphs
+import TestSupport
 import Testing
 
 /// Random graphs, compiled: the same results as `evaluate`, which defines them.

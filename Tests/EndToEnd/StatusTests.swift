@@ -2,17 +2,17 @@ import CMartlet
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// What data may do wrong while running ends in a status that names the op, never in a crash.
 @Suite(.serialized) struct StatusTests {
-  /// One build for all of them.
-  static let library = Result { () throws -> (TestFolder, CompiledModule) in
-    let folder = try TestFolder()
-    return (folder, try CompiledModule(TestPaths.model("failures"), name: "failures", in: folder))
+  /// One build for all of them. What is loaded stays when the folder goes; kept, it would outlive the tests.
+  static let library = Result { () throws -> CompiledModule in
+    try CompiledModule(TestPaths.model("failures"), name: "failures", in: try TestFolder())
   }
 
-  private func context() throws -> ModelContext { try Self.library.get().1.makeContext() }
+  private func context() throws -> ModelContext { try Self.library.get().makeContext() }
 
   private func failure(_ entry: String, _ inputs: [Tensor]) throws -> ModelFailure? {
     do {
@@ -70,7 +70,7 @@ import Testing
   private func call(
     _ entry: String, inputs: [Tensor], capacity: Int64, workspace: Int64?
   ) throws -> (status: Int32, needed: Int64, message: String) {
-    let library = try Self.library.get().1
+    let library = try Self.library.get()
     let context = try library.makeContext()
     var dims = inputs.map { $0.shape.map { Int64($0) } + [0] }
     var storage = inputs.map { $0.bytes.bytes + [0] }
@@ -124,7 +124,7 @@ import Testing
   }
 
   @Test func argumentsThatAreNot() throws {
-    let library = try Self.library.get().1
+    let library = try Self.library.get()
     let context = try library.makeContext()
     let entry = try library.entry("gather")
     #expect(entry.pointee.run(context.context, nil, nil, nil, 0, nil) == Int32(MARTLET_INVALID_ARGUMENT))

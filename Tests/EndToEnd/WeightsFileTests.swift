@@ -2,6 +2,7 @@ import CMartlet
 import Foundation
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Weights in a file beside the artifact.
@@ -23,8 +24,8 @@ import Testing
   private func build(_ folder: TestFolder, first: String = "10.0") throws -> CompiledModule {
     let module = try ModuleParser.parse(Self.module.replacing("FIRST", with: first), file: "m.mir")
     try CompiledModule.build(
-      module, .shared, target: "host", name: "m", to: folder.path("m.so"), weightsInFile: true)
-    return try CompiledModule(loading: folder.path("m.so"), name: "m")
+      module, .shared, target: "host", name: "m", to: folder["m.so"], weightsInFile: true)
+    return try CompiledModule(loading: folder["m.so"], name: "m")
   }
 
   private func failure(_ body: () throws -> ModelContext) throws -> String? {
@@ -47,8 +48,8 @@ import Testing
   @Test func theFileMayBeElsewhere() throws {
     let (folder, other) = (try TestFolder(), try TestFolder())
     let compiled = try build(folder)
-    let path = other.path("moved")
-    try FileManager.default.moveItem(atPath: folder.path("m.weights"), toPath: path)
+    let path = other["moved"]
+    try FileManager.default.moveItem(atPath: folder["m.weights"], toPath: path)
     let context = try path.withCString { name in try compiled.makeContext { $0.weights_path = name } }
     #expect(try context.run("main", input).map { $0.doubles() } == [[11, 22, 36]])
     let complaint = try failure { try compiled.makeContext() }
@@ -70,7 +71,7 @@ import Testing
     let (folder, other) = (try TestFolder(), try TestFolder())
     let compiled = try build(folder)
     _ = try build(other, first: "11.0")
-    let complaint = try other.path("m.weights").withCString { name in
+    let complaint = try other["m.weights"].withCString { name in
       try failure { try compiled.makeContext { $0.weights_path = name } }
     }
     #expect(complaint?.contains("weights of another build of m (hashes differ)") == true)
@@ -79,8 +80,8 @@ import Testing
   @Test func brokenFilesAreRefused() throws {
     let folder = try TestFolder()
     let compiled = try build(folder)
-    let whole = try Data(contentsOf: URL(fileURLWithPath: folder.path("m.weights")))
-    let path = folder.path("broken")
+    let whole = try Data(contentsOf: URL(fileURLWithPath: folder["m.weights"]))
+    let path = folder["broken"]
     func complaint(_ bytes: Data) throws -> String {
       try bytes.write(to: URL(fileURLWithPath: path))
       return try path.withCString { name in try failure { try compiled.makeContext { $0.weights_path = name } } } ?? ""

@@ -1,5 +1,6 @@
 import Formats
 import Support
+import TestSupport
 import Testing
 
 @Suite struct NumPyTests {
@@ -66,8 +67,8 @@ import Testing
   }
 
   @Test func writtenArchivesReadBack() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.file("out.npz")
+    let folder = try TestFolder()
+    let path = folder["out.npz"]
     let grid = NumPyArray(.f32, dims: [6], data: ByteView(copying: NumPyTests.grid))
     let text = NumPyArray(strings: ["x", "yz"], dims: [2])
     try NumPyArchive.write([("a/b", grid), ("ü", text)], to: path)

@@ -1,6 +1,7 @@
-import Foundation
 import Formats
+import Foundation
 import Support
+import TestSupport
 import Testing
 
 /// Files made to break a reader: each published class of parser bug once.
@@ -169,31 +170,31 @@ import Testing
     return model.encode()
   }
 
-  private func external(_ folder: TemporaryFolder, _ location: String, _ more: [(String, String)] = []) throws
+  private func external(_ folder: TestFolder, _ location: String, _ more: [(String, String)] = []) throws
     -> ByteView
   {
-    let path = folder.file("inside/m.onnx")
+    let path = folder["inside/m.onnx"]
     try AtomicFile.write(externalModel(location, more), to: path)
     let model = try ONNXModel.read(path: path)
     return try #require(model.graph.initializers.first).bytes()
   }
 
   @Test func externalDataStayInTheFolder() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TestFolder()
     let manager = FileManager.default
-    try manager.createDirectory(atPath: folder.file("inside/sub"), withIntermediateDirectories: true)
-    try AtomicFile.write([9, 9, 9, 9], to: folder.file("secret"))
-    try AtomicFile.write([0, 1, 2, 3, 4, 5, 6, 7], to: folder.file("inside/sub/data"))
-    try manager.createSymbolicLink(atPath: folder.file("inside/out"), withDestinationPath: folder.file("secret"))
-    try manager.createSymbolicLink(atPath: folder.file("inside/up"), withDestinationPath: folder.path)
-    try manager.createSymbolicLink(atPath: folder.file("inside/within"), withDestinationPath: "sub/data")
-    try manager.createDirectory(atPath: folder.file("inside-too"), withIntermediateDirectories: true)
-    try AtomicFile.write([9, 9, 9, 9], to: folder.file("inside-too/data"))
+    try manager.createDirectory(atPath: folder["inside/sub"], withIntermediateDirectories: true)
+    try AtomicFile.write([9, 9, 9, 9], to: folder["secret"])
+    try AtomicFile.write([0, 1, 2, 3, 4, 5, 6, 7], to: folder["inside/sub/data"])
+    try manager.createSymbolicLink(atPath: folder["inside/out"], withDestinationPath: folder["secret"])
+    try manager.createSymbolicLink(atPath: folder["inside/up"], withDestinationPath: folder.path)
+    try manager.createSymbolicLink(atPath: folder["inside/within"], withDestinationPath: "sub/data")
+    try manager.createDirectory(atPath: folder["inside-too"], withIntermediateDirectories: true)
+    try AtomicFile.write([9, 9, 9, 9], to: folder["inside-too/data"])
 
     #expect(try external(folder, "sub/data").bytes == [0, 1, 2, 3])
     #expect(try external(folder, "within", [("offset", "4"), ("length", "4")]).bytes == [4, 5, 6, 7])
     for location in [
-      "../secret", "sub/../../secret", folder.file("secret"), "out", "up/secret", "../inside-too/data", "", "missing",
+      "../secret", "sub/../../secret", folder["secret"], "out", "up/secret", "../inside-too/data", "", "missing",
       "sub", "sub/data\0.txt", "/dev/zero",
     ] {
       #expect(throws: Diagnostic.self, "\(location)") { try external(folder, location) }

@@ -1,5 +1,6 @@
 import Formats
 import Support
+import TestSupport
 import Testing
 
 @Suite struct ONNXRoundTrip {
@@ -80,9 +81,9 @@ import Testing
     #expect(back.graph.nodes[0].attribute("mode")?.string == "linear")
     #expect(try back.graph.initializers[0].bytes().bytes == .init(repeating: 7, count: 16384))
 
-    let folder = try TemporaryFolder()
-    try model.write(to: folder.file("m.onnx"))
-    #expect(try MappedFile(path: folder.file("m.onnx")).view.bytes == bytes)
+    let folder = try TestFolder()
+    try model.write(to: folder["m.onnx"])
+    #expect(try MappedFile(path: folder["m.onnx"]).view.bytes == bytes)
   }
 
   @Test func tensorDataIsNotCopied() throws {
@@ -100,7 +101,7 @@ import Testing
   }
 
   @Test func weightsMoveOutAndIn() throws {
-    let folder = try TemporaryFolder()
+    let folder = try TestFolder()
     let large = ByteView(copying: (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
     var inner = ONNXGraph()
     inner.initializers = [ONNXTensor("inner", .u8, dims: [2000], data: large.slice(0, 2000) ?? .empty)]
@@ -114,7 +115,7 @@ import Testing
       ONNXNode("If", inputs: [], outputs: [], attributes: [ONNXAttribute("then_branch", graph: inner)])
     ]
 
-    let path = folder.file("m.onnx")
+    let path = folder["m.onnx"]
     try model.writeWithExternalData(to: path)
     let outside = try ONNXModel.read(path: path)
     #expect(outside.graph.initializers.map(\.isExternal) == [true, false, false])
@@ -125,9 +126,9 @@ import Testing
     // Over itself, and then inside again in another folder.
     try outside.writeWithExternalData(to: path)
     #expect(try ONNXModel.read(path: path).graph.initializers[0].bytes() == large)
-    let other = try TemporaryFolder()
-    try outside.write(to: other.file("one.onnx"))
-    let inside = try ONNXModel.read(path: other.file("one.onnx"))
+    let other = try TestFolder()
+    try outside.write(to: other["one.onnx"])
+    let inside = try ONNXModel.read(path: other["one.onnx"])
     #expect(try inside.graph.initializers[0].bytes() == large)
     #expect(inside.graph.initializers.allSatisfy { !$0.isExternal })
     #expect(try inside.graph.initializers[2].strings().map(\.text) == ["kept"])

@@ -14,17 +14,3 @@ enum Samples {
     try MappedFile(path: path(name)).view.bytes
   }
 }
-
-/// A folder of its own for one test, gone with the last reference.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "/martlet-formats-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { path + "/" + name }
-}

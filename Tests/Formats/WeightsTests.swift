@@ -1,11 +1,12 @@
 import Formats
 import Support
+import TestSupport
 import Testing
 
 @Suite struct WeightsTests {
-  private let folder: TemporaryFolder
+  private let folder: TestFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try TestFolder() }
 
   private func items() throws -> (items: [WeightsFile.Item], size: Int) {
     let (offsets, size) = try WeightsFile.offsets(for: [5, 5000, 0])
@@ -25,7 +26,7 @@ import Testing
   }
 
   @Test func weightsFileReadsBack() throws {
-    let path = folder.file("m.weights")
+    let path = folder["m.weights"]
     let (items, size) = try items()
     let hash = try WeightsFile.write(items, imageSize: size, to: path)
     let file = try WeightsFile.read(path: path)
@@ -42,7 +43,7 @@ import Testing
   }
 
   @Test func changedWeightsAreNoticed() throws {
-    let path = folder.file("m.weights")
+    let path = folder["m.weights"]
     let (items, size) = try items()
     try WeightsFile.write(items, imageSize: size, to: path)
     let bytes = try MappedFile(path: path).view.bytes
@@ -76,7 +77,7 @@ import Testing
       try view.withBytes { (raw) throws(Diagnostic) in try sink(raw) }
     }
     let image = try WeightsImage(size: 6, pieces: [liar])
-    let path = folder.file("w.o")
+    let path = folder["w.o"]
     #expect(throws: Diagnostic.self) { try WeightsObject.write(image, prefix: "m", machine: .x86_64, to: path) }
     #expect(throws: Diagnostic.self) { try MappedFile(path: path) }
   }
@@ -84,7 +85,7 @@ import Testing
   @Test(arguments: [ELFMachine.x86_64, .aarch64, .riscv64]) func objectHoldsWeightsAndPointer(_ machine: ELFMachine)
     throws
   {
-    let path = folder.file("w.o")
+    let path = folder["w.o"]
     let weights = ByteView(copying: (0..<9000).map { UInt8(truncatingIfNeeded: $0) })
     let image = try WeightsImage(size: 10_000, pieces: [.init(offset: 1000, weights)])
     try WeightsObject.write(image, prefix: "net", machine: machine, to: path)

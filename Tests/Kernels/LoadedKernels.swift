@@ -2,6 +2,7 @@ import Codegen
 import Foundation
 import LLVMBackend
 import Support
+import TestSupport
 
 /// Kernels compiled for this machine, linked into one shared object and loaded.
 final class LoadedKernels {
@@ -11,20 +12,19 @@ final class LoadedKernels {
     ) -> Int32
 
   private let handle: UnsafeMutableRawPointer
-  private let folder: URL
+  private let folder: TestFolder
 
   init(_ kernels: [Kernel], for machine: MachineOptions = .host()) throws {
     var machine = machine
     machine.exportsKernels = true
     let objects = try LLVMBackend(machine).compileAll(kernels, to: .object)
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-kernels-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let library = folder.appendingPathComponent("kernels.so").path
+    folder = try TestFolder()
+    let library = folder["kernels.so"]
     var arguments = ["-shared", "-o", library, "--no-undefined"]
     for (number, object) in objects.enumerated() {
-      let file = folder.appendingPathComponent("k\(number).o")
-      try Data(object).write(to: file)
-      arguments.append(file.path)
+      let file = folder["k\(number).o"]
+      try Data(object).write(to: URL(filePath: file))
+      arguments.append(file)
     }
     let link = Process()
     link.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -37,10 +37,7 @@ final class LoadedKernels {
     self.handle = handle
   }
 
-  deinit {
-    dlclose(handle)
-    try? FileManager.default.removeItem(at: folder)
-  }
+  deinit { dlclose(handle) }
 
   func function(_ name: String) throws -> Function {
     guard let symbol = dlsym(handle, name) else { throw Diagnostic.bug("no symbol \(name)") }

@@ -3,6 +3,7 @@ import IR
 import LLVMBackend
 import Support
 import Targets
+import TestSupport
 import Testing
 
 /// Whole programs with compiled kernels against the same programs interpreted: what generators emit for real shapes
@@ -57,7 +58,7 @@ import Testing
 
   private func allCases(_ profile: Profile) throws -> [Case] {
     var cases: [Case] = []
-    var random = SplitMix(seed: 1)
+    var random = Seeded(1)
 
     func tensor(_ element: ElementType, _ shape: [Int]) -> Tensor {
       let range = element.integerRange ?? -1000...1000

@@ -1,6 +1,7 @@
 import Codegen
 import LLVMBackend
 import TestGraphs
+import TestSupport
 import Testing
 
 @Suite struct MatmulTileTests {
@@ -10,7 +11,7 @@ import Testing
     let kernels = Self.tiles.map { matmulTile(rows: $0.0, vectors: $0.1, depth: 16, unroll: $0.2) }
     let loaded = try LoadedKernels(kernels)
     for kernel in kernels {
-      var random = SplitMix(seed: 7)
+      var random = Seeded(7)
       var buffers = kernel.buffers.map { buffer in
         (0..<(buffer.elements ?? 0)).flatMap { _ in random.float().bytes }
       }
@@ -58,6 +59,21 @@ import Testing
     #expect(SpillCheck(assembly: text).spills == [])
     let inside = text.replacing("(%rsp), %zmm2", with: "(%rsp), %zmm2  # 64-byte Reload")
     #expect(SpillCheck(assembly: inside).spills.map(\.line) == [4])
+    let operand = text.replacing(
+      "vmovaps\t(%rsp), %zmm2", with: "vaddps\t(%rsp), %zmm2, %zmm2  # 64-byte Folded Reload")
+    #expect(SpillCheck(assembly: operand).spills == [])
+    let changing = operand.replacing("\tjne", with: "\tvmovaps\t%zmm1, (%rsp)  # 64-byte Spill\n\tjne")
+    #expect(SpillCheck(assembly: changing).spills.map(\.line) == [4, 6])
+  }
+
+  @Test func pairsOfPlainRegistersAreNoVectors() {
+    let text = """
+      .LBB0_1:
+      \tldp\tx8, x9, [sp, #16]  // 16-byte Folded Reload
+      \tldp\tq8, q9, [sp, #32]  // 32-byte Folded Reload
+      \tb.lt\t.LBB0_1
+      """
+    #expect(SpillCheck(assembly: text).innermost.map(\.line) == [3])
   }
 
   @Test func compilesInParallelInOrder() throws {

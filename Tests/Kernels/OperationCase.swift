@@ -1,4 +1,6 @@
 import Codegen
+import Support
+import TestSupport
 
 /// Kernels that apply many operations to the same elements: one output section an operation.
 struct OperationCase {
@@ -40,7 +42,7 @@ struct OperationCase {
       }
     }
     kernel = builder.finish()
-    var random = SplitMix(seed: 42)
+    var random = Seeded(42)
     inputs = []
     for _ in names { inputs.append(TestValues.bytes(type.scalar, count: Self.elements, &random)) }
     for buffer in kernel.buffers.dropFirst(names.count) {
@@ -68,7 +70,7 @@ struct OperationCase {
 
 /// Numbers at which implementations differ, and random ones.
 enum TestValues {
-  static func bytes(_ scalar: LoopScalar, count: Int, _ random: inout SplitMix) -> [UInt8] {
+  static func bytes(_ scalar: LoopScalar, count: Int, _ random: inout Seeded) -> [UInt8] {
     var result: [UInt8] = []
     let special = specials(scalar)
     for number in 0..<count {

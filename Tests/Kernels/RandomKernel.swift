@@ -1,4 +1,5 @@
 @testable import Codegen
+import TestSupport
 
 /// Kernels made of random statements that are valid and in bounds by construction.
 ///
@@ -10,7 +11,7 @@ struct RandomKernel {
   private static let widths = [1, 2, 4, 8, 16]
 
   private let builder: KernelBuilder
-  private var random: SplitMix
+  private var random: Seeded
   private var buffers: [(reference: BufferReference, scalar: LoopScalar, writable: Bool)] = []
   private var pool: [LoopValue] = []
   private var depth = 0
@@ -24,7 +25,7 @@ struct RandomKernel {
 
   private init(seed: UInt64) {
     builder = KernelBuilder(name: "random_\(seed)")
-    random = SplitMix(seed: seed)
+    random = Seeded(seed)
     for scalar in Self.scalars {
       let name = "in_\(scalar.rawValue)"
       buffers.append((builder.buffer(name, scalar, .read, elements: Self.elements, alignment: 64), scalar, false))
@@ -37,7 +38,7 @@ struct RandomKernel {
   }
 
   static func inputs(_ kernel: Kernel, seed: UInt64) -> [[UInt8]] {
-    var random = SplitMix(seed: seed ^ 0x5555)
+    var random = Seeded(seed ^ 0x5555)
     return kernel.buffers.map { TestValues.bytes($0.scalar, count: $0.elements ?? 0, &random) }
   }
 

@@ -1,5 +1,6 @@
 import IR
 import Support
+import TestSupport
 
 /// A random module with one entry, dense in what passes look for: transposes that almost cancel, reshapes, constants,
 /// shape arithmetic, repeated ops, contractions with elementwise ops around them, branches, loops and states.

@@ -7,7 +7,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 runtime=$here/../../Sources/Runtime
 clang=${CLANG:-clang-22}
 nm=${NM:-llvm-nm-22}
-build=${1:-$(mktemp -d)}
+if [ $# -gt 0 ]; then
+  build=$1
+else
+  build=$(mktemp -d)
+  trap 'rm -rf "$build"' EXIT
+fi
 mkdir -p "$build"
 
 # The blocks of the README that start with `/* file */`.

@@ -1,50 +1,42 @@
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 @Suite struct FileTests {
-  private let folder: String
+  private let folder: TestFolder
 
-  init() throws {
-    folder = NSTemporaryDirectory() + "/martlet-support-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  }
-
-  private func done() { try? FileManager.default.removeItem(atPath: folder) }
-  private var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
+  init() throws { folder = try TestFolder() }
 
   @Test func writesAndMaps() throws {
-    defer { done() }
-    let path = folder + "/data.bin"
+    let path = folder["data.bin"]
     let file = try AtomicFile(path: path)
     try file.write([1, 2, 3])
     try file.align(to: 8)
     #expect(file.position == 8)
     try file.write([UInt8](repeating: 9, count: 1 << 20))
     try file.overwrite(at: 1, with: [7, 7])
-    #expect(!names.contains("data.bin"))
+    #expect(try !folder.names.contains("data.bin"))
     try file.commit(sync: true)
-    #expect(names == ["data.bin"])
+    #expect(try folder.names == ["data.bin"])
     let mapped = try MappedFile(path: path)
     #expect(mapped.count == 8 + 1 << 20)
     #expect(mapped.view.slice(0, 9)?.bytes == [1, 7, 7, 0, 0, 0, 0, 0, 9])
   }
 
   @Test func nothingRemainsOfAFileThatWasGivenUp() throws {
-    defer { done() }
-    let path = folder + "/kept"
+    let path = folder["kept"]
     try AtomicFile.write([1], to: path)
     do {
       let file = try AtomicFile(path: path)
       try file.write([2, 2])
     }
-    #expect(names == ["kept"])
+    #expect(try folder.names == ["kept"])
     #expect(try MappedFile(path: path).view.bytes == [1])
   }
 
   @Test func viewsKeepTheMappingAlive() throws {
-    defer { done() }
-    let path = folder + "/alive"
+    let path = folder["alive"]
     try AtomicFile.write([5, 6, 7], to: path)
     let view = try MappedFile(path: path).view
     try FileManager.default.removeItem(atPath: path)
@@ -52,14 +44,13 @@ import Testing
   }
 
   @Test func errorsNameTheFile() throws {
-    defer { done() }
-    try AtomicFile.write([], to: folder + "/empty")
-    #expect(try MappedFile(path: folder + "/empty").view.isEmpty)
-    expect("no such file") { _ = try MappedFile(path: folder + "/missing") }
-    expect("directory") { _ = try MappedFile(path: folder) }
+    try AtomicFile.write([], to: folder["empty"])
+    #expect(try MappedFile(path: folder["empty"]).view.isEmpty)
+    expect("no such file") { _ = try MappedFile(path: folder["missing"]) }
+    expect("directory") { _ = try MappedFile(path: folder.path) }
     expect("regular") { _ = try MappedFile(path: "/dev/null") }
-    expect("directory") { _ = try AtomicFile(path: folder) }
-    expect("cannot be written") { _ = try AtomicFile(path: folder + "/none/file") }
+    expect("directory") { _ = try AtomicFile(path: folder.path) }
+    expect("cannot be written") { _ = try AtomicFile(path: folder["none/file"]) }
   }
 
   private func expect(_ words: String, _ body: () throws -> Void) {
@@ -73,17 +64,15 @@ import Testing
   }
 
   @Test func devicesAreWrittenDirectly() throws {
-    defer { done() }
     try AtomicFile.write([1, 2], to: "/dev/null")
     var status = stat()
     #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
   }
 
   @Test func linksStayLinks() throws {
-    defer { done() }
-    try AtomicFile.write([1], to: folder + "/real")
-    try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: folder + "/real")
-    try AtomicFile.write([2], to: folder + "/link")
-    #expect(try MappedFile(path: folder + "/real").view.bytes == [2])
+    try AtomicFile.write([1], to: folder["real"])
+    try FileManager.default.createSymbolicLink(atPath: folder["link"], withDestinationPath: folder["real"])
+    try AtomicFile.write([2], to: folder["link"])
+    #expect(try MappedFile(path: folder["real"]).view.bytes == [2])
   }
 }

@@ -1,5 +1,6 @@
 import IR
 import Support
+import TestSupport
 
 /// A value of the graph with an interval that holds all its elements.
 struct Item {

@@ -1,5 +1,6 @@
 import IR
 import Support
+import TestSupport
 
 /// A random well-typed module with inputs that it evaluates on without error.
 ///
@@ -51,21 +52,7 @@ public struct RandomGraph: Sendable {
   }
 }
 
-/// SplitMix64: the same numbers everywhere.
-struct Seeded: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
-  }
-
-  mutating func below(_ count: Int) -> Int { Int(next() % UInt64(max(count, 1))) }
+extension Seeded {
   mutating func within(_ range: ClosedRange<Int>) -> Int { range.lowerBound + below(range.count) }
   mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
   mutating func pick<Element>(_ items: [Element]) -> Element? { items.isEmpty ? nil : items[below(items.count)] }

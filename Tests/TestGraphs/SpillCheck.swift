@@ -3,6 +3,9 @@
 /// Reads assembly with LLVM's comments, in which spills say `64-byte Spill` or
 /// `Folded Reload`; accesses of local arrays do not. A loop is what lies between
 /// a label and a later jump back to it.
+///
+/// Arithmetic that takes an operand from the stack which its innermost loop never
+/// stores there is no spill: x86 takes constants from memory just so.
 public struct SpillCheck: Sendable {
   public struct Spill: Hashable, Sendable, CustomStringConvertible {
     public var line: Int
@@ -19,29 +22,25 @@ public struct SpillCheck: Sendable {
   public init(assembly: String) {
     let lines = assembly.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let ranges = SpillCheck.loops(lines)
-    var depth = [Int](repeating: 0, count: lines.count + 1)
-    var hot = [Int](repeating: 0, count: lines.count + 1)
-    for range in ranges {
-      let holdsOther = ranges.contains { $0 != range && range.contains($0.lowerBound) && range.contains($0.upperBound) }
-      depth[range.lowerBound] += 1
-      depth[range.upperBound + 1] -= 1
-      guard !holdsOther else { continue }
-      hot[range.lowerBound] += 1
-      hot[range.upperBound + 1] -= 1
+    let inner = ranges.filter { range in
+      !ranges.contains { $0 != range && range.contains($0.lowerBound) && range.contains($0.upperBound) }
     }
-    var spills: [Spill] = []
-    var innermost: [Spill] = []
-    var (around, inside) = (0, 0)
-    for (number, line) in lines.enumerated() {
-      around += depth[number]
-      inside += hot[number]
-      guard around > 0, SpillCheck.isVectorSpill(line) else { continue }
-      let spill = Spill(line: number + 1, text: line.split(separator: "\t").joined(separator: " "))
-      spills.append(spill)
-      if inside > 0 { innermost.append(spill) }
+    func find(in ranges: [ClosedRange<Int>]) -> [Spill] {
+      var found: [Int: Spill] = [:]
+      for range in ranges {
+        let stored = Set(lines[range].filter { $0.contains("Spill") }.compactMap(SpillCheck.slot))
+        for number in range where SpillCheck.isVectorSpill(lines[number]) {
+          if SpillCheck.isOperand(lines[number]), SpillCheck.slot(lines[number]).map(stored.contains) == false {
+            continue
+          }
+          let text = lines[number].split(separator: "\t").joined(separator: " ")
+          found[number] = Spill(line: number + 1, text: text)
+        }
+      }
+      return found.values.sorted { $0.line < $1.line }
     }
-    self.spills = spills
-    self.innermost = innermost
+    spills = find(in: ranges)
+    innermost = find(in: inner)
     loops = ranges.count
   }
 
@@ -60,8 +59,25 @@ public struct SpillCheck: Sendable {
     return ends.map { $0.key...$0.value }
   }
 
+  /// By the register's name: pairs of plain registers are saved in 16 bytes too.
   private static func isVectorSpill(_ line: String) -> Bool {
     guard line.contains("Spill") || line.contains("Reload") else { return false }
-    return ["16-byte", "32-byte", "64-byte", "%xmm", "%ymm", "%zmm"].contains { line.contains($0) }
+    return line.split(whereSeparator: { " \t,%".contains($0) }).contains { word in
+      if ["xmm", "ymm", "zmm"].contains(where: word.hasPrefix) { return true }
+      return word.first == "q" && word.count > 1 && word.dropFirst().allSatisfy(\.isNumber)
+    }
+  }
+
+  /// Whether the stack is an operand of arithmetic here.
+  private static func isOperand(_ line: String) -> Bool {
+    guard line.contains("Folded Reload"), let word = line.split(separator: "\t").first else { return false }
+    return !word.hasPrefix("vmov") && !word.hasPrefix("mov") && !word.hasPrefix("ld")
+  }
+
+  /// The place on the stack that an x86 instruction names.
+  private static func slot(_ line: String) -> Substring? {
+    guard let end = line.firstRange(of: "(%rsp)") else { return nil }
+    let start = line[..<end.lowerBound].lastIndex { "\t ,".contains($0) } ?? line.startIndex
+    return line[start..<end.upperBound].drop { "\t ,".contains($0) }
   }
 }

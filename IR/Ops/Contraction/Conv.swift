@@ -117,57 +117,35 @@ public struct Conv: OpKind {
       let rows = w.count / w.shape[0]
       w = w.gathered([rows, w.shape[0]], strides: [1, rows])
     }
-    let sums = try convolve(x, w.doubles(), shape, try geometry.threeAxes)
+    let sums = convolve(x, w.doubles(), shape, geometry)
     return [try contractionResult(sums, shape, element, bias: try inputs.present(2), "conv")]
   }
 
   private func convolve(
     _ x: Tensor, _ weights: [Double], _ shape: [Int], _ geometry: WindowGeometry
-  ) throws(Diagnostic) -> [Double] {
-    let missing = 5 - shape.count
-    let ones = Array(repeating: 1, count: missing)
-    let input = [x.shape[0]] + ones + x.shape[1...]
-    let output = [shape[0]] + ones + shape[1...]
-    let taps = (0..<3).map { geometry.taps(axis: $0, extent: input[$0 + 1], count: output[$0 + 1]) }
-    let (channels, filters) = (input[4], output[4])
+  ) -> [Double] {
+    let (channels, filters) = (x.shape[x.shape.count - 1], shape[shape.count - 1])
     let (channelsPerGroup, filtersPerGroup) = (channels / groups, filters / groups)
-    let (steps, window) = (geometry.dilations, geometry.window)
     let values = x.doubles()
     var sums = [Double](repeating: 0, count: shape.reduce(1, *))
     if sums.isEmpty || values.isEmpty || weights.isEmpty { return sums }
     values.withUnsafeBufferPointer { values in
       weights.withUnsafeBufferPointer { weights in
         sums.withUnsafeMutableBufferPointer { sums in
-          guard let values = values.baseAddress, let weights = weights.baseAddress, var out = sums.baseAddress else {
+          guard let values = values.baseAddress, let weights = weights.baseAddress, let sums = sums.baseAddress else {
             return
           }
-          for image in 0..<output[0] {
-            for d in taps[0] {
-              for h in taps[1] {
-                for v in taps[2] {
-                  for i in d.range {
-                    let plane = (image * input[1] + d.start + i * steps[0]) * input[2]
-                    for j in h.range {
-                      let row = (plane + h.start + j * steps[1]) * input[3]
-                      for k in v.range {
-                        let pixel = values + (row + v.start + k * steps[2]) * channels
-                        let tap = (i * window[1] + j) * window[2] + k
-                        let filter = weights + tap * channelsPerGroup * filters
-                        if channelsPerGroup == 1, filtersPerGroup == 1 {
-                          for c in 0..<filters { out[c] += pixel[c] * filter[c] }
-                        } else {
-                          for group in 0..<groups {
-                            accumulate(
-                              out + group * filtersPerGroup, columns: filtersPerGroup,
-                              pixel + group * channelsPerGroup, count: channelsPerGroup,
-                              filter + group * filtersPerGroup, stride: filters)
-                          }
-                        }
-                      }
-                    }
-                  }
-                  out += filters
-                }
+          geometry.slide(over: x.shape, to: shape) { result, pixel, element in
+            let out = sums + result * filters
+            let pixel = values + pixel * channels
+            let filter = weights + element * channelsPerGroup * filters
+            if channelsPerGroup == 1, filtersPerGroup == 1 {
+              for c in 0..<filters { out[c] += pixel[c] * filter[c] }
+            } else {
+              for group in 0..<groups {
+                accumulate(
+                  out + group * filtersPerGroup, columns: filtersPerGroup, pixel + group * channelsPerGroup,
+                  count: channelsPerGroup, filter + group * filtersPerGroup, stride: filters)
               }
             }
           }

@@ -85,22 +85,9 @@ public struct Binary: OpKind {
       throw .invalid("\(mnemonic): cannot take \(a) and \(b)")
     }
     let type = TensorType(element, try context.broadcast(a.shape, b.shape, mnemonic))
-    return [ValueFact(type, holding: elements(inputs[0], inputs[1], type, context.symbols))]
-  }
-
-  private func elements(
-    _ a: ValueFact, _ b: ValueFact, _ type: TensorType, _ symbols: [String: ClosedRange<Int>]
-  ) -> [Dim]? {
-    guard let a = a.known, let b = b.known, let shape = type.constantShape, countSaturating(shape) <= ValueFact.limit
-    else {
-      return nil
-    }
-    var result: [Dim] = []
-    for (x, y) in zip(stretched(a.elements, a.shape, to: shape), stretched(b.elements, b.shape, to: shape)) {
-      guard let element = function.combine(x, y, symbols), element.isExact else { return nil }
-      result.append(element)
-    }
-    return result
+    let symbols = context.symbols
+    let elements = inputs[0].combined(with: inputs[1], type) { function.combine($0, $1, symbols) }
+    return [ValueFact(type, holding: elements)]
   }
 
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {

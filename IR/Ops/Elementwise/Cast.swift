@@ -7,23 +7,28 @@ import Support
 ///
 /// Floats go to the nearest float, ties to even, and towards zero to an integer, where out of range saturates and NaN
 /// is 0. Integers wrap. To bool, everything but zero is true. `saturate` concerns f8 alone: out of range becomes the
-/// greatest value rather than infinity or NaN.
+/// greatest value rather than infinity or NaN. `rounding` is that to f8e8m0, which holds powers of two: `up` to the
+/// next greater one, `down` to the next smaller one, or `nearest`, ties to the greater one; there `saturate` also makes
+/// what is too small, zero included, the least power rather than NaN, and negative numbers are NaN.
 public struct Cast: OpKind {
   public static let mnemonics = ["cast"]
   public static let operands = [OperandSpec("x", .tensor)]
 
   public var to: TensorElement = .plain(.f32)
   public var saturate = true
+  public var rounding = ScaleFloat.Rounding.up
 
   public init(mnemonic: String) {}
-  public init(to element: ElementType, saturate: Bool = true) {
+  public init(to element: ElementType, saturate: Bool = true, rounding: ScaleFloat.Rounding = .up) {
     to = .plain(element)
     self.saturate = saturate
+    self.rounding = rounding
   }
 
   public mutating func attributes(_ visitor: inout some AttributeVisitor) throws(Diagnostic) {
     try visitor.element("to", &to)
     try visitor.bool("saturate", &saturate)
+    try visitor.choice("rounding", &rounding)
   }
 
   public func inferTypes(
@@ -49,7 +54,7 @@ public struct Cast: OpKind {
     guard let from = x.storage, case .plain(let to) = to else { throw .bug("cast: cannot convert \(x.type) to \(to)") }
     if from == to { return [.tensor(x)] }
     switch (from.isFloat, to.isFloat) {
-    case (true, true): return [.tensor(Cast.rounded(x.doubles(), x.shape, to, saturate: saturate))]
+    case (true, true): return [.tensor(rounded(x.doubles(), x.shape, to))]
     case (true, false):
       let values = x.doubles()
       if to == .bool { return [.tensor(Tensor(to, x.shape, integers: values.map { $0 != 0 ? 1 : 0 }))] }
@@ -60,14 +65,23 @@ public struct Cast: OpKind {
         let exact = x.integers().map { from == .u64 ? Double(UInt(bitPattern: $0)) : Double($0) }
         return [.tensor(Tensor(to, x.shape, doubles: exact))]
       }
-      return [.tensor(Cast.rounded(values, x.shape, to, saturate: saturate))]
+      return [.tensor(rounded(values, x.shape, to))]
     case (false, false): return [.tensor(Tensor(to, x.shape, integers: x.integers()))]
     }
   }
 
+  private func rounded(_ values: [Double], _ shape: [Int], _ to: ElementType) -> Tensor {
+    guard to == .f8e8m0 else { return Cast.rounded(values, shape, to, saturate: saturate) }
+    let overflow: FloatOverflow = saturate ? .saturate : .nonFinite
+    return Cast.tensor(values.map { Int(ScaleFloat.encode($0, rounding: rounding, overflow: overflow)) }, shape, to)
+  }
+
   static func rounded(_ values: [Double], _ shape: [Int], _ to: ElementType, saturate: Bool) -> Tensor {
     guard saturate, to.bits == 8, let small = SmallFloat(to) else { return Tensor(to, shape, doubles: values) }
-    let patterns = values.map { Int(small.encode($0, overflow: .saturate)) }
+    return tensor(values.map { Int(small.encode($0, overflow: .saturate)) }, shape, to)
+  }
+
+  private static func tensor(_ patterns: [Int], _ shape: [Int], _ to: ElementType) -> Tensor {
     let bytes = TensorCoding.encode(bits: patterns, as: to)
     guard let tensor = try? Tensor(element: .plain(to), shape: shape, bytes: bytes) else {
       preconditionFailure("sizes differ")

@@ -72,22 +72,12 @@ public struct Compare: OpKind {
       throw .invalid("\(mnemonic): cannot compare \(a) and \(b)")
     }
     let type = TensorType(.bool, try context.broadcast(a.shape, b.shape, mnemonic))
-    return [ValueFact(type, holding: elements(inputs[0], inputs[1], type, context.symbols))]
-  }
-
-  private func elements(
-    _ a: ValueFact, _ b: ValueFact, _ type: TensorType, _ symbols: [String: ClosedRange<Int>]
-  ) -> [Dim]? {
-    guard let a = a.known, let b = b.known, let shape = type.constantShape, countSaturating(shape) <= ValueFact.limit
-    else {
-      return nil
+    let symbols = context.symbols
+    let elements = inputs[0].combined(with: inputs[1], type) { x, y in
+      guard x.isExact, y.isExact else { return nil }
+      return function.decide(x, y, symbols).map { $0 ? 1 : 0 }
     }
-    var result: [Dim] = []
-    for (x, y) in zip(stretched(a.elements, a.shape, to: shape), stretched(b.elements, b.shape, to: shape)) {
-      guard x.isExact, y.isExact, let answer = function.decide(x, y, symbols) else { return nil }
-      result.append(answer ? 1 : 0)
-    }
-    return result
+    return [ValueFact(type, holding: elements)]
   }
 
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {

@@ -79,50 +79,28 @@ public struct Pool: OpKind {
     let x = try inputs[0].expectTensor()
     guard let element = x.storage else { throw .bug("\(mnemonic): cannot take \(x.type)") }
     let shape = try allocatable(try resultShape(x.type.shape), mnemonic)
-    let result = slide(x, shape, try geometry.threeAxes, least: element.integerRange.map { Double($0.lowerBound) })
+    let result = slide(x, shape, try geometry, least: element.integerRange.map { Double($0.lowerBound) })
     if element.isFloat { return [.tensor(Tensor(element, shape, doubles: result))] }
     return [.tensor(try Tensor(element: x.element, shape, stored: result.map { Int(saturating: $0) }))]
   }
 
   private func slide(_ x: Tensor, _ shape: [Int], _ geometry: WindowGeometry, least: Double?) -> [Double] {
-    let ones = Array(repeating: 1, count: 5 - shape.count)
-    let input = [x.shape[0]] + ones + x.shape[1...]
-    let output = [shape[0]] + ones + shape[1...]
-    let taps = (0..<3).map { geometry.taps(axis: $0, extent: input[$0 + 1], count: output[$0 + 1]) }
-    let (channels, steps) = (input[4], geometry.dilations)
+    let channels = shape[shape.count - 1]
     let initial = function == .max ? least ?? -.infinity : 0
     let values = x.doubles()
     var result = [Double](repeating: initial, count: shape.reduce(1, *))
-    var out = 0
-    for image in 0..<output[0] {
-      for d in taps[0] {
-        for h in taps[1] {
-          for v in taps[2] {
-            for i in d.range {
-              let plane = (image * input[1] + d.start + i * steps[0]) * input[2]
-              for j in h.range {
-                let row = (plane + h.start + j * steps[1]) * input[3]
-                for k in v.range {
-                  let pixel = (row + v.start + k * steps[2]) * channels
-                  if function == .average {
-                    for c in 0..<channels { result[out + c] += values[pixel + c] }
-                  } else {
-                    for c in 0..<channels {
-                      result[out + c] = Binary.Function.maximum.apply(result[out + c], values[pixel + c])
-                    }
-                  }
-                }
-              }
-            }
-            if function == .average {
-              let counts = [d, h, v].map { countPadding ? $0.padded : $0.range.count }
-              let count = Double(counts[0]) * Double(counts[1]) * Double(counts[2])
-              for c in 0..<channels { result[out + c] /= max(count, 1) }
-            }
-            out += channels
-          }
-        }
+    geometry.slide(over: x.shape, to: shape) { number, pixel, _ in
+      let (out, from) = (number * channels, pixel * channels)
+      if function == .average {
+        for c in 0..<channels { result[out + c] += values[from + c] }
+      } else {
+        for c in 0..<channels { result[out + c] = Binary.Function.maximum.apply(result[out + c], values[from + c]) }
       }
+    } leave: { number, depth, height, width in
+      guard function == .average else { return }
+      let counts = [depth, height, width].map { countPadding ? $0.padded : $0.range.count }
+      let count = Double(counts[0]) * Double(counts[1]) * Double(counts[2])
+      for c in 0..<channels { result[number * channels + c] /= max(count, 1) }
     }
     return result
   }

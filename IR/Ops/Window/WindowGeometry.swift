@@ -34,21 +34,22 @@ public struct WindowGeometry: Hashable, Sendable {
     after = Array(padding[axes...])
   }
 
-  /// The result's spatial extents. With `ceil`, a last window that starts inside the input or its leading padding counts
+  /// The result's spatial extents: how many windows fit. With `ceil`, a last window that starts inside the input or its leading padding counts
   /// even if it reaches beyond the end.
   public func extents(_ input: [Dim], ceil: Bool = false) throws(Diagnostic) -> [Dim] {
     var result: [Dim] = []
     for (axis, dim) in input.enumerated() {
       let room = dim + (before[axis] + after[axis] - dilations[axis] * (window[axis] - 1) - 1)
-      if let value = room.constant, value < 0 {
-        throw .invalid("\(op): a window of \(window[axis]) does not fit axis \(axis) of extent \(dim)")
-      }
       let stride = Dim(strides[axis])
       if ceil {
         let windows = room.ceilDivided(by: stride) + 1
         result.append(Dim.minimum(windows, (dim + before[axis]).ceilDivided(by: stride)))
       } else {
         result.append(room.floorDivided(by: stride) + 1)
+      }
+      // None is an empty result, as it is where only the run knows the extent.
+      if let count = result[axis].constant, count < 0 {
+        throw .invalid("\(op): a window of \(window[axis]) does not fit axis \(axis) of extent \(dim)")
       }
     }
     return result
@@ -77,14 +78,43 @@ public struct WindowGeometry: Hashable, Sendable {
     }
   }
 
-  /// The same geometry with axes of extent 1 put in front, so that loops may assume three.
-  var threeAxes: WindowGeometry {
-    get throws(Diagnostic) {
-      let missing = 3 - window.count
-      let (ones, zeros) = (Array(repeating: 1, count: missing), Array(repeating: 0, count: missing))
-      return try WindowGeometry(
-        op, window: ones + window, strides: ones + strides, padding: zeros + before + zeros + after,
-        dilations: ones + dilations)
+  /// Walks over the results of a window that slides over `input` to `output`, shapes with channels last.
+  ///
+  /// `meet` gets the numbers of the result, of the pixel and of the window's element for each element that lies inside;
+  /// `leave` follows behind all of a result.
+  @inline(__always)
+  func slide(
+    over input: [Int], to output: [Int], meet: (_ result: Int, _ pixel: Int, _ element: Int) -> Void,
+    leave: (_ result: Int, _ depth: Taps, _ height: Taps, _ width: Taps) -> Void = { _, _, _, _ in }
+  ) {
+    // Axes of extent 1 in front, so that there are three.
+    let missing = 3 - window.count
+    let ones = Array(repeating: 1, count: missing)
+    let extents = ones + input[1..<input.count - 1]
+    let steps = ones + dilations
+    let window = ones + window
+    let taps =
+      Array(repeating: [Taps(start: 0, range: 0..<1, padded: 1)], count: missing)
+      + self.window.indices.map { self.taps(axis: $0, extent: input[$0 + 1], count: output[$0 + 1]) }
+    var result = 0
+    for image in 0..<output[0] {
+      for depth in taps[0] {
+        for height in taps[1] {
+          for width in taps[2] {
+            for i in depth.range {
+              let plane = (image * extents[0] + depth.start + i * steps[0]) * extents[1]
+              for j in height.range {
+                let row = (plane + height.start + j * steps[1]) * extents[2] + width.start
+                for k in width.range {
+                  meet(result, row + k * steps[2], (i * window[1] + j) * window[2] + k)
+                }
+              }
+            }
+            leave(result, depth, height, width)
+            result += 1
+          }
+        }
+      }
     }
   }
 }

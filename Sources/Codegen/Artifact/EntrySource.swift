@@ -14,6 +14,8 @@ struct EntrySource {
   private var bound: Set<String> = []
   private var expressions: [Dim] = []
   private var temporaries = 0
+  /// What loops collect, each with a pointer that moves.
+  private var lists: [BufferID] = []
 
   init(_ entry: ProgramEntry, prefix: String) {
     self.entry = entry
@@ -39,7 +41,8 @@ struct EntrySource {
       case .ifElse(_, let then, let otherwise):
         declareSymbols(of: then)
         declareSymbols(of: otherwise)
-      case .loop(let counter, _, _, let body):
+      case .loop(let counter, _, _, let growing, let body):
+        for list in growing { lists.append(list.buffer) }
         declare(counter)
         declareSymbols(of: body)
       default: break
@@ -186,59 +189,25 @@ struct EntrySource {
     out.line(
       "static martlet_status \(prefix)_bind(martlet_context *context, const martlet_tensor *inputs, int64_t *symbols) {"
     )
-    let direct = Set(entry.inputs.flatMap { $0.type.shape.compactMap(\.symbolName) })
-    let solutions = solutions(known: direct)
-    if solutions.isEmpty {
+    let equations = SymbolEquations(entry.inputs.map(\.type.shape)).steps.filter { !$0.isDirect }
+    if equations.isEmpty {
       out.line("return martlet_bind(context, &\(prefix), inputs, symbols);")
     } else {
       out.line("martlet_status status = martlet_bind_symbols(context, &\(prefix), inputs, symbols);")
-      out.line("if (status) return status;")
-      for solution in solutions {
-        let rest = solution.rest.inC { symbol in
-          entry.symbols.firstIndex { $0.name == symbol }.map { "symbols[\($0)]" } ?? "0"
-        }
+      for step in equations {
+        let symbol = entry.symbols.firstIndex { $0.name == step.symbol } ?? 0
+        out.line("if (status) return status;")
         out.line(
-          "symbols[\(solution.symbol)] = martlet_floordiv(inputs[\(solution.input)].dims[\(solution.axis)] - \(rest), "
-            + "\(solution.factor));")
+          "status = martlet_solve(context, &\(prefix), inputs, \(step.input), \(step.axis), "
+            + "\(step.factor.inC(symbol: inSymbols)), \(step.rest.inC(symbol: inSymbols)), \(symbol), symbols);")
       }
-      out.line("return martlet_check_symbols(context, &\(prefix), inputs, symbols);")
+      out.line("return status ? status : martlet_check_symbols(context, &\(prefix), inputs, symbols);")
     }
     out.line("}")
   }
 
-  /// A dim `factor * symbol + rest` of an input that tells the symbol, all others in it being known.
-  private struct Solution {
-    var symbol: Int
-    var input: Int
-    var axis: Int
-    var factor: Int
-    var rest: Dim
-  }
-
-  /// How the symbols follow from the inputs' dims, in an order in which each needs known ones only. A symbol that does
-  /// not follow is found missing by the run.
-  private func solutions(known: Set<String>) -> [Solution] {
-    var known = known
-    var result: [Solution] = []
-    var count = -1
-    while result.count != count {
-      count = result.count
-      for (input, port) in entry.inputs.enumerated() {
-        for (axis, dim) in port.type.shape.enumerated() {
-          let unknown = dim.symbols.subtracting(known)
-          guard unknown.count == 1, let name = unknown.first,
-            let symbol = entry.symbols.firstIndex(where: { $0.name == name })
-          else { continue }
-          let rest = dim.substitute([name: 0])
-          guard rest.symbols.isSubset(of: known), let factor = (dim.substitute([name: 1]) - rest).constant, factor > 0,
-            dim == Dim(symbol: name) * factor + rest
-          else { continue }
-          result.append(Solution(symbol: symbol, input: input, axis: axis, factor: factor, rest: rest))
-          known.insert(name)
-        }
-      }
-    }
-    return result
+  private func inSymbols(_ symbol: String) -> String {
+    entry.symbols.firstIndex { $0.name == symbol }.map { "symbols[\($0)]" } ?? "0"
   }
 
   private func emitRun(_ out: inout CodeWriter) {
@@ -280,6 +249,10 @@ struct EntrySource {
       }
       out.line("(void)offset;")
     }
+    if !lists.isEmpty {
+      out.line("unsigned char *list[\(lists.count)];")
+      out.line("int64_t room[\(lists.count)];")
+    }
     emit(entry.body, &out)
     for number in symbolOrder.indices { out.line("(void)v\(number);") }
     out.line("(void)c, (void)s, (void)in, (void)out;")
@@ -294,6 +267,7 @@ struct EntrySource {
     case .weight(let offset): return "(void *)(c->weights + \(offset))"
     case .state(let offset): return "(void *)(c->state + \(offset))"
     case .alias(let target): return pointer(target)
+    case .growing: return "(void *)list[\(lists.firstIndex(of: buffer) ?? 0)]"
     case .workspace:
       if let slot = slotOf[buffer] { return "(void *)slot[\(slot)]" }
       // A buffer nobody touches has no place.
@@ -366,7 +340,7 @@ struct EntrySource {
       emit(otherwise, &out)
       bound = before
       out.line("}")
-    case .loop(let counter, let trip, let condition, let body):
+    case .loop(let counter, let trip, let condition, let growing, let body):
       let before = bound
       temporaries += 1
       let limit = "limit\(temporaries)"
@@ -375,11 +349,22 @@ struct EntrySource {
       out.line("const int64_t \(limit) = \(trip.map { "*(const int64_t *)\(pointer($0))" } ?? "INT64_MAX");")
       // What an iteration takes of the workspace beyond the plan, the next one takes again.
       out.line("const int64_t used = f->used;")
+      let numbers = growing.compactMap { list in lists.firstIndex(of: list.buffer) }
+      for number in numbers { out.line("list[\(number)] = f->base, room[\(number)] = 0;") }
+      if !growing.isEmpty { out.line("int64_t taken = f->taken;") } else { out.line("const int64_t taken = f->taken;") }
       out.line(
         "for (\(variable) = 0; \(variable) < \(limit) && *(const unsigned char *)\(pointer(condition)); ++\(variable)) {"
       )
-      out.line("f->used = used;")
+      out.line("f->used = used, f->taken = taken;")
       bound.insert(counter)
+      for (number, list) in zip(numbers, growing) {
+        let item = list.bytes.inC(symbol: inProgram)
+        out.line(
+          "list[\(number)] = martlet_lengthen(f, list[\(number)], &room[\(number)], \(variable), \(item), \(limit), &status);"
+        )
+        out.line("if (status) return status;")
+      }
+      if !growing.isEmpty { out.line("taken = f->taken;") }
       emit(body, &out)
       out.line("}")
       out.line("}")

@@ -44,6 +44,9 @@ struct Combination {
     }
   }
 
+  /// A long chain of these loses what many short ones keep.
+  var isFloatSum: Bool { scalar.isFloat && function == .sum }
+
   func combine(_ build: KernelBuilder, _ a: LoopValue, _ b: LoopValue) -> LoopValue {
     switch function {
     case .sum: return build.add(a, b)

@@ -28,161 +28,47 @@ struct ConvolutionGenerator {
   /// Whether the result has a row axis of its own (two spatial axes).
   let hasRows: Bool
 
-  private static let cachedPanelBytes = 256 << 10
+  fileprivate static let cachedPanelBytes = 256 << 10
 
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let build = scope.build
-    let emitter = try EpilogueEmitter(scope, epilogue)
-    let left = scope.buffer(image, multiplication.leftScalar, .read)
-    let panel = scope.buffer(panels, multiplication.panelScalar, .read, alignment: 64)
-    scope.work = batch * executedProducts
     let rowsPerTile =
       horizontal.output >= tile.rows ? 1 : Swift.max(1, Swift.min(vertical.output, tile.rows / horizontal.output))
-    let rowRuns = vertical.runs(extent: rowsPerTile, isEven: false)
+    let rowTiles = RowTiles(batch: batch, runs: vertical.runs(extent: rowsPerTile, isEven: false))
     let columnRuns = horizontal.runs(
-      extent: rowsPerTile > 1 ? horizontal.output : Swift.min(tile.rows, horizontal.output),
-      isEven: true)
-    let rowTiles = rowRuns.reduce(0) { $0 + $1.count }
+      extent: rowsPerTile > 1 ? horizontal.output : Swift.min(tile.rows, horizontal.output), isEven: true)
+    let emitter = try ConvolutionEmitter(scope, self, rowTiles, columnRuns)
+    scope.work = batch * executedProducts
     let panelCount = layout.panels.constant ?? 1
-    let weightBytes = (layout.elements.constant ?? 0) * groups * multiplication.panelScalar.bytes
-    let panelsOutermost = weightBytes > Self.cachedPanelBytes
-    let tilesInAll = rowTiles * columnRuns.reduce(0) { $0 + $1.count }
-    let imageStride = vertical.input * horizontal.input * channels
-
-    func emitTile(
-      _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, n: LoopValue, y: LoopValue, x: LoopValue,
-      rowTile: LoopValue,
-      panelNumber: LoopValue, group: LoopValue, vectors: Int, maskTail: Int?
-    ) {
-      // The element under tap (0, 0) of the tile's first pixel; its offset may be negative where padding begins.
-      var base = build.mul(n, imageStride)
-      base = build.add(base, build.mul(y, vertical.stride * horizontal.input * channels))
-      base = build.add(base, build.mul(x, horizontal.stride * channels))
-      base = build.add(base, build.mul(group, groupChannels))
-      base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * channels)
-      var rows: [TileRow] = []
-      for dy in 0..<rowRun.extent {
-        for dx in 0..<columnRun.extent {
-          rows.append(
-            TileRow(
-              base: base, offset: (dy * vertical.stride * horizontal.input + dx * horizontal.stride) * channels))
-        }
-      }
-      let panelBase = build.add(
-        build.mul(group, scope.index(layout.elements)), build.mul(panelNumber, scope.index(layout.panelElements)))
-      var tileEmitter = TileEmitter(
-        scope: scope, multiplication: multiplication, left: left, panel: panel, vectors: vectors,
-        panelVectors: vectors, unroll: tile.unroll)
-      if panelsOutermost, let panelElements = layout.panelElements.constant, let depth = layout.depth.constant {
-        let bytes = panelElements * multiplication.panelScalar.bytes
-        let steps = Swift.max(1, depth / multiplication.group)
-        let perStep = Swift.max(4, nextPowerOfTwo((bytes / steps + tilesInAll - 1) / tilesInAll))
-        let share = build.mul(rowTile, perStep * steps / multiplication.panelScalar.bytes)
-        tileEmitter.prefetch = (perStep, build.add(build.add(panelBase, panelElements), share))
-      }
-      let sums = tileEmitter.emit(rows: rows, segments: segments(rowRun, columnRun), panelBase: panelBase)
-      let filters = build.mul(group, scope.index(layout.columns))
-      let column = build.add(filters, build.mul(panelNumber, layout.width))
-      let lanes = multiplication.lanes
-      for dy in 0..<rowRun.extent {
-        let bases = emitter.bases(hasRows ? [n, build.add(y, dy)] : [n])
-        for dx in 0..<columnRun.extent {
-          for vector in 0..<vectors {
-            let tail = vector == vectors - 1 ? maskTail : nil
-            emitter.store(
-              sums[dy * columnRun.extent + dx][vector], bases: bases, row: x, rowOffset: dx, column: column,
-              columnOffset: vector * lanes, mask: tail.map { build.prefixMask(build.index($0), lanes: lanes) })
-          }
-        }
-      }
-    }
-
-    /// All tiles of row tile number `rowTile` in one panel.
-    func emitRow(
-      n: LoopValue, rowTile: LoopValue, panelNumber: LoopValue, group: LoopValue, vectors: Int, maskTail: Int?
-    ) {
-      var firstTile = 0
-      for run in rowRuns {
-        let low = build.compare(.ge, rowTile, build.index(firstTile))
-        let high = build.compare(.lt, rowTile, build.index(firstTile + run.count))
-        let start = firstTile
-        let emitColumns = {
-          let y = build.add(build.mul(build.sub(rowTile, build.index(start)), run.extent), run.first)
-          for columnRun in columnRuns {
-            build.forEach(build.index(0), build.index(columnRun.count)) { number in
-              emitTile(
-                run, columnRun, n: n, y: y, x: build.add(build.mul(number, columnRun.extent), columnRun.first),
-                rowTile: rowTile, panelNumber: panelNumber, group: group, vectors: vectors, maskTail: maskTail)
-            }
-          }
-        }
-        if rowRuns.count == 1 {
-          emitColumns()
-        } else {
-          build.ifElse(
-            build.binary(.and, low, high),
-            then: {
-              emitColumns()
-              return []
-            })
-        }
-        firstTile += run.count
-      }
-    }
-
-    /// Panels `from ..< to` of a group, full ones and the narrow last one.
-    func forEachPanel(
-      _ from: LoopValue, _ to: LoopValue, _ body: (_ panel: LoopValue, _ vectors: Int, _ maskTail: Int?) -> Void
-    ) {
-      let full = layout.fullPanels.constant ?? 0
-      let rest = layout.restColumns.constant ?? 0
-      build.forEach(from, build.min(to, build.index(full))) { body($0, layout.vectors, nil) }
-      guard rest > 0 else { return }
-      let vectors = (rest + multiplication.lanes - 1) / multiplication.lanes
-      let tail = rest % multiplication.lanes
-      build.forEach(build.max(from, build.index(full)), to) { body($0, vectors, tail == 0 ? nil : tail) }
-    }
 
     let zero = build.index(0)
-    let units = batch * rowTiles
-    func forEachUnit(_ from: LoopValue, _ to: LoopValue, _ body: (LoopValue, LoopValue) -> Void) {
-      build.forEach(from, to) { unit in
-        if batch == 1 { return body(zero, unit) }
-        body(build.div(unit, build.index(rowTiles)), build.rem(unit, build.index(rowTiles)))
-      }
-    }
+    let units = batch * rowTiles.count
     // Small images with many filters split by filters, so that each thread streams its own weights.
     let splitPanels =
       groups == 1 && batch == 1 && panelCount >= 2 && vertical.output * horizontal.output < 28 * 28
-    let unitWork = Swift.max(1, executedProducts / Swift.max(1, splitPanels ? panelCount : rowTiles))
+    let unitWork = Swift.max(1, executedProducts / Swift.max(1, splitPanels ? panelCount : rowTiles.count))
     let grain = Swift.max(1, 65536 / unitWork)
     scope.partition(splitPanels ? Dim(panelCount) : units, grain: grain) { from, to in
       let (unitFrom, unitTo) = splitPanels ? (zero, scope.index(units)) : (from, to)
       let (panelFrom, panelTo) = splitPanels ? (from, to) : (zero, build.index(panelCount))
       build.forEach(zero, build.index(groups)) { group in
-        if panelsOutermost {
-          forEachPanel(panelFrom, panelTo) { panelNumber, vectors, maskTail in
-            forEachUnit(unitFrom, unitTo) { n, rowTile in
-              emitRow(
-                n: n, rowTile: rowTile, panelNumber: panelNumber, group: group, vectors: vectors, maskTail: maskTail)
-            }
+        if emitter.panelsOutermost {
+          layout.forEachPanel(scope, panelFrom, panelTo) { panel in
+            rowTiles.forEach(build, unitFrom, unitTo) { emitter.emitRow($0, $1, group, panel) }
           }
         } else {
-          forEachUnit(unitFrom, unitTo) { n, rowTile in
-            forEachPanel(panelFrom, panelTo) { panelNumber, vectors, maskTail in
-              emitRow(
-                n: n, rowTile: rowTile, panelNumber: panelNumber, group: group, vectors: vectors, maskTail: maskTail)
-            }
+          rowTiles.forEach(build, unitFrom, unitTo) { n, rowTile in
+            layout.forEachPanel(scope, panelFrom, panelTo) { emitter.emitRow(n, rowTile, group, $0) }
           }
         }
       }
     }
-    if let failure = emitter.failure { throw failure }
+    if let failure = emitter.epilogue.failure { throw failure }
   }
 
   /// The runs along the summed axis of one tile: one a tap, neighbouring taps of a filter row merged where the same
   /// pixels take part and their channels are neighbours in memory.
-  private func segments(_ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run) -> [TileSegment] {
+  fileprivate func segments(_ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run) -> [TileSegment] {
     let depthPerTap = (layout.depth.constant ?? 0) / (vertical.window * horizontal.window)
     let canMerge = horizontal.dilation == 1 && groups == 1 && depthPerTap == groupChannels
     var result: [TileSegment] = []
@@ -216,5 +102,107 @@ struct ConvolutionGenerator {
   /// Multiply-adds of one image, without those that padding saves.
   private var executedProducts: Int {
     vertical.allTaps * horizontal.allTaps * groupChannels * groups * (layout.columns.constant ?? 0)
+  }
+}
+
+/// Emits the tiles of a convolution.
+private struct ConvolutionEmitter {
+  let panelsOutermost: Bool
+  let epilogue: EpilogueEmitter
+  private let scope: KernelScope
+  private let convolution: ConvolutionGenerator
+  private let left: BufferReference
+  private let panel: BufferReference
+  private let rowTiles: RowTiles
+  private let columnRuns: [WindowAxis.Run]
+  private let tilesInAll: Int
+  private var build: KernelBuilder { scope.build }
+
+  init(
+    _ scope: KernelScope, _ convolution: ConvolutionGenerator, _ rowTiles: RowTiles, _ columnRuns: [WindowAxis.Run]
+  ) throws(Diagnostic) {
+    self.scope = scope
+    self.convolution = convolution
+    self.rowTiles = rowTiles
+    self.columnRuns = columnRuns
+    let (multiplication, layout) = (convolution.multiplication, convolution.layout)
+    epilogue = try EpilogueEmitter(scope, convolution.epilogue)
+    left = scope.buffer(convolution.image, multiplication.leftScalar, .read)
+    panel = scope.buffer(convolution.panels, multiplication.panelScalar, .read, alignment: 64)
+    tilesInAll = rowTiles.count * columnRuns.reduce(0) { $0 + $1.count }
+    let weightBytes = (layout.elements.constant ?? 0) * convolution.groups * multiplication.panelScalar.bytes
+    panelsOutermost = weightBytes > ConvolutionGenerator.cachedPanelBytes
+  }
+
+  /// Where a tile lies: its image, its first pixel, and the number of its row tile.
+  private struct TilePlace {
+    var n: LoopValue
+    var y: LoopValue
+    var x: LoopValue
+    var rowTile: LoopValue
+  }
+
+  /// All tiles of row tile number `rowTile` of image `n` in one panel.
+  func emitRow(_ n: LoopValue, _ rowTile: LoopValue, _ group: LoopValue, _ panel: PanelPlace) {
+    rowTiles.choose(build, rowTile) { run, y in
+      for columnRun in columnRuns {
+        build.forEach(build.index(0), build.index(columnRun.count)) { number in
+          let x = build.add(build.mul(number, columnRun.extent), columnRun.first)
+          emitTile(run, columnRun, TilePlace(n: n, y: y, x: x, rowTile: rowTile), group, panel)
+        }
+      }
+    }
+  }
+
+  private func emitTile(
+    _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, _ place: TilePlace, _ group: LoopValue,
+    _ panelPlace: PanelPlace
+  ) {
+    let (layout, vectors) = (convolution.layout, panelPlace.vectors)
+    let panelBase = build.add(
+      build.mul(group, scope.index(layout.elements)), build.mul(panelPlace.number, scope.index(layout.panelElements)))
+    var tile = TileEmitter(
+      scope: scope, multiplication: convolution.multiplication, left: left, panel: panel, vectors: vectors,
+      panelVectors: vectors, unroll: convolution.tile.unroll)
+    if panelsOutermost, let depth = layout.depth.constant {
+      tile.prefetchNext(layout, panelBase, depth: depth, tiles: tilesInAll) { place.rowTile }
+    }
+    let sums = tile.emit(
+      rows: rows(rowRun, columnRun, place, group), segments: convolution.segments(rowRun, columnRun),
+      panelBase: panelBase)
+    let filters = build.mul(group, scope.index(layout.columns))
+    let column = build.add(filters, build.mul(panelPlace.number, layout.width))
+    let lanes = convolution.multiplication.lanes
+    for dy in 0..<rowRun.extent {
+      let bases = epilogue.bases(convolution.hasRows ? [place.n, build.add(place.y, dy)] : [place.n])
+      for dx in 0..<columnRun.extent {
+        for vector in 0..<vectors {
+          epilogue.store(
+            sums[dy * columnRun.extent + dx][vector], bases: bases, row: place.x, rowOffset: dx, column: column,
+            columnOffset: vector * lanes, mask: panelPlace.mask(of: vector, lanes: lanes, build))
+        }
+      }
+    }
+  }
+
+  /// The pixels of a tile.
+  private func rows(
+    _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, _ place: TilePlace, _ group: LoopValue
+  ) -> [TileRow] {
+    let (vertical, horizontal, channels) = (convolution.vertical, convolution.horizontal, convolution.channels)
+    // The element under tap (0, 0) of the tile's first pixel; its offset may be negative where padding begins.
+    var base = build.mul(place.n, vertical.input * horizontal.input * channels)
+    base = build.add(base, build.mul(place.y, vertical.stride * horizontal.input * channels))
+    base = build.add(base, build.mul(place.x, horizontal.stride * channels))
+    base = build.add(base, build.mul(group, convolution.groupChannels))
+    base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * channels)
+    var rows: [TileRow] = []
+    for dy in 0..<rowRun.extent {
+      for dx in 0..<columnRun.extent {
+        let offset = (dy * vertical.stride * horizontal.input + dx * horizontal.stride) * channels
+        rows.append(TileRow(base: base, offset: offset))
+      }
+    }
+    return rows
   }
 }

@@ -21,130 +21,33 @@ struct DepthwiseGenerator {
   let hasRows: Bool
 
   /// Taps that are kept in registers over a row of tiles.
-  private static let residentTaps = 9
+  fileprivate static let residentTaps = 9
 
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let build = scope.build
-    let emitter = try EpilogueEmitter(scope, epilogue)
-    let from = scope.buffer(image, .f32, .read)
-    let weights = scope.buffer(filters, .f32, .read)
-    let lanes = scope.profile.lanes(bits: 32)
-    scope.work = batch * (vertical.allTaps * horizontal.allTaps * channels)
-    // Sums, weights and one input vector have to fit the registers.
-    let isLarge = scope.profile.vectorRegisters >= 32
-    let rowRuns = vertical.runs(extent: Swift.min(2, vertical.output), isEven: false)
-    let columnRuns = horizontal.runs(extent: Swift.min(isLarge ? 7 : 3, horizontal.output), isEven: true)
-    let rowTiles = rowRuns.reduce(0) { $0 + $1.count }
     let taps = vertical.window * horizontal.window
-    let zero = build.index(0)
-
-    func emitTile(
-      _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, n: LoopValue, y: LoopValue, x: LoopValue,
-      channel: LoopValue, lanes: Int, mask: LoopValue?, resident: [LoopValue]
-    ) {
-      let type = LoopType(.f32, lanes: lanes)
-      func weight(_ tap: Int) -> LoopValue {
-        if !resident.isEmpty { return resident[tap] }
-        return build.load(type, Address(weights, build.add(channel, tap * channels)), mask: mask)
-      }
-      var base = build.mul(n, vertical.input * horizontal.input * channels)
-      base = build.add(base, build.mul(y, vertical.stride * horizontal.input * channels))
-      base = build.add(base, build.mul(x, horizontal.stride * channels))
-      base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * channels)
-      base = build.add(base, channel)
-      var sums = [[LoopValue]](
-        repeating: (0..<columnRun.extent).map { _ in build.zero(type) }, count: rowRun.extent)
-      for iy in 0..<span(vertical, rowRun.extent) {
-        for ix in 0..<span(horizontal, columnRun.extent) {
-          let uses = uses(of: iy, ix, rowRun, columnRun)
-          guard !uses.isEmpty else { continue }
-          let address = Address(from, base, offset: (iy * horizontal.input + ix) * channels)
-          let value = build.load(type, address, mask: mask)
-          for (dy, dx, tap) in uses { sums[dy][dx] = build.fma(value, weight(tap), sums[dy][dx]) }
-        }
-      }
-      for dy in 0..<rowRun.extent {
-        let bases = emitter.bases(hasRows ? [n, build.add(y, dy)] : [n])
-        for dx in 0..<columnRun.extent {
-          emitter.store(
-            sums[dy][dx], bases: bases, row: x, rowOffset: dx, column: channel, columnOffset: 0, mask: mask)
+    let emitter = try DepthwiseEmitter(scope, self)
+    scope.work = batch * (vertical.allTaps * horizontal.allTaps * channels)
+    let rowTiles = RowTiles(
+      batch: batch, runs: vertical.runs(extent: Swift.min(2, vertical.output), isEven: false))
+    let grain = Swift.max(1, 16384 / (taps * channels * horizontal.output * 2 + 1))
+    scope.partition(batch * rowTiles.count, grain: grain) { from, to in
+      rowTiles.forEach(build, from, to) { n, rowTile in
+        rowTiles.choose(build, rowTile) { run, y in
+          emitter.forEachBlock { emitter.emitRow(run, n, y, $0) }
         }
       }
     }
-
-    /// One row of tiles over one block of channels.
-    func emitRow(
-      _ rowRun: WindowAxis.Run, n: LoopValue, y: LoopValue, channel: LoopValue, lanes: Int, mask: LoopValue?
-    ) {
-      var resident: [LoopValue] = []
-      if taps <= Self.residentTaps, isLarge {
-        resident = (0..<taps).map { tap in
-          build.load(
-            LoopType(.f32, lanes: lanes), Address(weights, build.add(channel, tap * channels)), mask: mask)
-        }
-      }
-      for run in columnRuns {
-        build.forEach(zero, build.index(run.count)) { number in
-          emitTile(
-            rowRun, run, n: n, y: y, x: build.add(build.mul(number, run.extent), run.first), channel: channel,
-            lanes: lanes, mask: mask, resident: resident)
-        }
-      }
-    }
-
-    scope.partition(batch * rowTiles, grain: Swift.max(1, 16384 / (taps * channels * horizontal.output * 2 + 1))) {
-      from, to in
-      build.forEach(from, to) { unit in
-        let n = batch == 1 ? zero : build.div(unit, build.index(rowTiles))
-        let rowTile = batch == 1 ? unit : build.rem(unit, build.index(rowTiles))
-        var firstTile = 0
-        for run in rowRuns {
-          let start = firstTile
-          let inside = build.binary(
-            .and, build.compare(.ge, rowTile, build.index(start)),
-            build.compare(.lt, rowTile, build.index(start + run.count)))
-          build.ifElse(
-            inside,
-            then: {
-              let y = build.add(build.mul(build.sub(rowTile, build.index(start)), run.extent), run.first)
-              build.forEach(zero, build.index(channels / lanes)) { block in
-                emitRow(run, n: n, y: y, channel: build.mul(block, lanes), lanes: lanes, mask: nil)
-              }
-              emitTail(lanes, zero) { channel, lanes, mask in
-                emitRow(run, n: n, y: y, channel: channel, lanes: lanes, mask: mask)
-              }
-              return []
-            })
-          firstTile += run.count
-        }
-      }
-    }
-    if let failure = emitter.failure { throw failure }
-
-    /// The channels that fill no vector: masked where that is cheap, else in narrower vectors.
-    func emitTail(_ lanes: Int, _ zero: LoopValue, _ body: (LoopValue, Int, LoopValue?) -> Void) {
-      var rest = channels % lanes
-      guard rest > 0 else { return }
-      if scope.profile.hasMaskedMemory {
-        return body(build.index(channels - rest), lanes, build.prefixMask(build.index(rest), lanes: lanes))
-      }
-      var width = lanes
-      while rest > 0 {
-        width /= 2
-        guard rest >= width else { continue }
-        body(build.index(channels - rest), width, nil)
-        rest -= width
-      }
-    }
+    if let failure = emitter.epilogue.failure { throw failure }
   }
 
   /// Input indices that a tile of `extent` outputs touches.
-  private func span(_ axis: WindowAxis, _ extent: Int) -> Int {
+  fileprivate func span(_ axis: WindowAxis, _ extent: Int) -> Int {
     (extent - 1) * axis.stride + (axis.window - 1) * axis.dilation + 1
   }
 
   /// Which sums of a tile an input vector feeds, and through which tap.
-  private func uses(
+  fileprivate func uses(
     of iy: Int, _ ix: Int, _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run
   ) -> [(dy: Int, dx: Int, tap: Int)] {
     var result: [(dy: Int, dx: Int, tap: Int)] = []
@@ -161,5 +64,109 @@ struct DepthwiseGenerator {
   private func tap(_ axis: WindowAxis, _ distance: Int) -> Int? {
     guard distance >= 0, distance % axis.dilation == 0, distance / axis.dilation < axis.window else { return nil }
     return distance / axis.dilation
+  }
+}
+
+/// Emits the tiles of a depthwise convolution.
+private struct DepthwiseEmitter {
+  let epilogue: EpilogueEmitter
+  private let scope: KernelScope
+  private let convolution: DepthwiseGenerator
+  private let image: BufferReference
+  private let filters: BufferReference
+  private let columnRuns: [WindowAxis.Run]
+  private let keepsWeights: Bool
+  private var build: KernelBuilder { scope.build }
+
+  /// Channels that are computed together.
+  struct Block {
+    var channel: LoopValue
+    var lanes: Int
+    var mask: LoopValue?
+  }
+
+  init(_ scope: KernelScope, _ convolution: DepthwiseGenerator) throws(Diagnostic) {
+    self.scope = scope
+    self.convolution = convolution
+    epilogue = try EpilogueEmitter(scope, convolution.epilogue)
+    image = scope.buffer(convolution.image, .f32, .read)
+    filters = scope.buffer(convolution.filters, .f32, .read)
+    // Sums, weights and one input vector have to fit the registers.
+    let isLarge = scope.profile.vectorRegisters >= 32
+    let horizontal = convolution.horizontal
+    columnRuns = horizontal.runs(extent: Swift.min(isLarge ? 7 : 3, horizontal.output), isEven: true)
+    keepsWeights = isLarge && convolution.vertical.window * horizontal.window <= DepthwiseGenerator.residentTaps
+  }
+
+  /// All channels: whole vectors, then those that fill none, masked where that is cheap, else in narrower vectors.
+  func forEachBlock(_ body: (Block) -> Void) {
+    let (channels, lanes) = (convolution.channels, scope.profile.lanes(bits: 32))
+    build.forEach(build.index(0), build.index(channels / lanes)) {
+      body(Block(channel: build.mul($0, lanes), lanes: lanes))
+    }
+    var rest = channels % lanes
+    guard rest > 0 else { return }
+    if scope.profile.hasMaskedMemory {
+      let mask = build.prefixMask(build.index(rest), lanes: lanes)
+      return body(Block(channel: build.index(channels - rest), lanes: lanes, mask: mask))
+    }
+    var width = lanes
+    while rest > 0 {
+      width /= 2
+      guard rest >= width else { continue }
+      body(Block(channel: build.index(channels - rest), lanes: width))
+      rest -= width
+    }
+  }
+
+  /// One row of tiles over one block of channels.
+  func emitRow(_ rowRun: WindowAxis.Run, _ n: LoopValue, _ y: LoopValue, _ block: Block) {
+    let taps = convolution.vertical.window * convolution.horizontal.window
+    let resident = keepsWeights ? (0..<taps).map { weight($0, block) } : []
+    for run in columnRuns {
+      build.forEach(build.index(0), build.index(run.count)) { number in
+        let x = build.add(build.mul(number, run.extent), run.first)
+        emitTile(rowRun, run, n: n, y: y, x: x, block, resident)
+      }
+    }
+  }
+
+  private func weight(_ tap: Int, _ block: Block) -> LoopValue {
+    build.load(
+      LoopType(.f32, lanes: block.lanes), Address(filters, build.add(block.channel, tap * convolution.channels)),
+      mask: block.mask)
+  }
+
+  private func emitTile(
+    _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, n: LoopValue, y: LoopValue, x: LoopValue, _ block: Block,
+    _ resident: [LoopValue]
+  ) {
+    let (vertical, horizontal, channels) = (convolution.vertical, convolution.horizontal, convolution.channels)
+    let type = LoopType(.f32, lanes: block.lanes)
+    var base = build.mul(n, vertical.input * horizontal.input * channels)
+    base = build.add(base, build.mul(y, vertical.stride * horizontal.input * channels))
+    base = build.add(base, build.mul(x, horizontal.stride * channels))
+    base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * channels)
+    base = build.add(base, block.channel)
+    var sums = [[LoopValue]](
+      repeating: (0..<columnRun.extent).map { _ in build.zero(type) }, count: rowRun.extent)
+    for iy in 0..<convolution.span(vertical, rowRun.extent) {
+      for ix in 0..<convolution.span(horizontal, columnRun.extent) {
+        let uses = convolution.uses(of: iy, ix, rowRun, columnRun)
+        guard !uses.isEmpty else { continue }
+        let address = Address(image, base, offset: (iy * horizontal.input + ix) * channels)
+        let value = build.load(type, address, mask: block.mask)
+        for (dy, dx, tap) in uses {
+          sums[dy][dx] = build.fma(value, keepsWeights ? resident[tap] : weight(tap, block), sums[dy][dx])
+        }
+      }
+    }
+    for dy in 0..<rowRun.extent {
+      let bases = epilogue.bases(convolution.hasRows ? [n, build.add(y, dy)] : [n])
+      for dx in 0..<columnRun.extent {
+        epilogue.store(
+          sums[dy][dx], bases: bases, row: x, rowOffset: dx, column: block.channel, columnOffset: 0, mask: block.mask)
+      }
+    }
   }
 }

@@ -67,9 +67,3 @@ struct TensorView {
     return copy
   }
 }
-
-func rowMajorStrides(_ shape: [Dim]) -> [Dim] {
-  var strides = [Dim](repeating: 1, count: shape.count)
-  for axis in stride(from: shape.count - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * shape[axis + 1] }
-  return strides
-}

@@ -83,7 +83,7 @@ extension KernelScope {
     case .f16, .bf16: return build.convert(.floatTruncate, value, to: memory)
     default:
       return form.element.isFloat && form.memory == .i8
-        ? build.encodeSmallFloat(value, form.element, saturate: false) : value
+        ? build.encodeSmallFloat(value, form.element, saturate: form.element == .f8e8m0) : value
     }
   }
 
@@ -123,7 +123,9 @@ extension KernelScope {
     case .f16, .bf16:
       let narrow = build.convert(.floatTruncate, value, to: type.with(element == .f16 ? .f16 : .bf16))
       return build.convert(.floatExtend, narrow, to: type)
-    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0, .f4e2m1:
+    case .f8e8m0:
+      return build.decodeSmallFloat(build.encodeSmallFloat(value, element, saturate: true), element)
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f4e2m1:
       return build.decodeSmallFloat(build.encodeSmallFloat(value, element, saturate: false), element)
     case .i4, .i2:
       let up = build.integer(8 - element.bits, type)

@@ -68,27 +68,20 @@ struct GeneralConvolutionGenerator {
         build.forEach(zero, build.index(groups)) { group in
           let imageBase = build.add(
             build.mul(pixel[0], scope.index(strides[0])), build.mul(group, groupChannels))
-          let full = layout.fullPanels.constant ?? 0
-          let rest = layout.restColumns.constant ?? 0
-          func emitPanel(_ number: LoopValue, _ vectors: Int, _ maskTail: Int?) {
+          layout.forEachPanel(scope, zero, scope.index(layout.panels)) { place in
             let panelBase = build.add(
-              build.mul(group, scope.index(layout.elements)), build.mul(number, scope.index(layout.panelElements)))
-            let initial = (0..<vectors).map { _ in build.zero(multiplication.accumulator) }
-            let sums = accumulate(0, imageBase, zero, pixel, panelBase, vectors, initial)
-            let column = build.add(build.mul(group, scope.index(layout.columns)), build.mul(number, layout.width))
+              build.mul(group, scope.index(layout.elements)),
+              build.mul(place.number, scope.index(layout.panelElements)))
+            let initial = (0..<place.vectors).map { _ in build.zero(multiplication.accumulator) }
+            let sums = accumulate(0, imageBase, zero, pixel, panelBase, place.vectors, initial)
+            let column = build.add(
+              build.mul(group, scope.index(layout.columns)), build.mul(place.number, layout.width))
             for (vector, sum) in sums.enumerated() {
-              let tail = vector == vectors - 1 ? maskTail : nil
               emitter.store(
                 sum, bases: bases, row: pixel[spatial], rowOffset: 0, column: column,
                 columnOffset: vector * multiplication.lanes,
-                mask: tail.map { build.prefixMask(build.index($0), lanes: multiplication.lanes) })
+                mask: place.mask(of: vector, lanes: multiplication.lanes, build))
             }
-          }
-          build.forEach(zero, build.index(full)) { emitPanel($0, layout.vectors, nil) }
-          if rest > 0 {
-            let vectors = (rest + multiplication.lanes - 1) / multiplication.lanes
-            let tail = rest % multiplication.lanes
-            emitPanel(build.index(full), vectors, tail == 0 ? nil : tail)
           }
         }
       }

@@ -114,37 +114,14 @@ struct MapGenerator {
       let grain = Swift.max(1, Self.elementsPerThread / Swift.max(1, inner.constant ?? 64))
       scope.partition(units, grain: grain) { from, to in
         build.forEach(from, to) { unit in
-          let indices = decompose(scope, unit, outer)
-          let bases = inputs.indices.map { position(scope, inputs[$0].offset, indices, inputStrides[$0]) }
-          let targetBases = outputs.indices.map { position(scope, outputs[$0].offset, indices, outputStrides[$0]) }
+          let indices = scope.decompose(unit, outer)
+          let bases = inputs.indices.map { scope.position(inputs[$0].offset, indices, inputStrides[$0]) }
+          let targetBases = outputs.indices.map { scope.position(outputs[$0].offset, indices, outputStrides[$0]) }
           row(bases, targetBases, build.index(0), scope.index(inner))
         }
       }
     }
     if let failure { throw failure }
-  }
-
-  private func decompose(_ scope: KernelScope, _ unit: LoopValue, _ extents: [Dim]) -> [LoopValue] {
-    var rest = unit
-    var indices = [LoopValue](repeating: unit, count: extents.count)
-    for axis in extents.indices.reversed() {
-      if axis == 0 {
-        indices[0] = rest
-      } else {
-        let extent = scope.index(extents[axis])
-        indices[axis] = scope.build.rem(rest, extent)
-        rest = scope.build.div(rest, extent)
-      }
-    }
-    return indices
-  }
-
-  private func position(_ scope: KernelScope, _ offset: Dim, _ indices: [LoopValue], _ strides: [Dim]) -> LoopValue {
-    var sum = scope.index(offset)
-    for (axis, index) in indices.enumerated() {
-      sum = scope.build.add(sum, scope.build.mul(index, scope.index(strides[axis])))
-    }
-    return sum
   }
 
   /// Drops axes of extent one and merges neighbours that every view walks as one.

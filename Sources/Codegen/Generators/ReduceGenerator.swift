@@ -166,6 +166,8 @@ final class ReduceEmitter {
 
   /// Rows that are combined apart where a result has one vector only.
   private static let rowsAtOnce = 4
+  /// Additions of floats in a row.
+  private static let longestChain = 32
 
   init(
     scope: KernelScope, generator: ReduceGenerator, inputForms: [ElementForm], outputForm: ElementForm,
@@ -203,12 +205,30 @@ final class ReduceEmitter {
     let extent = scope.index(reducedExtents[axis])
     let strides = reducedStrides[axis]
     if axis == reducedExtents.count - 1 {
-      return rows.accumulate(build.index(0), extent, carried) { i, lanes, mask in
-        value(advanced(bases, i, strides), strides, lanes: lanes, mask: mask)
+      return inChains(reducedExtents[axis], of: rows.lanes * rows.vectors, rows.initial(), carried) { from, to, sums in
+        rows.accumulate(from, to, sums) { i, lanes, mask in
+          value(advanced(bases, i, strides), strides, lanes: lanes, mask: mask)
+        }
       }
     }
     return build.forLoop(build.index(0), extent, carrying: carried) { i, carried in
       self.rows(axis + 1, advanced(bases, i, strides), rows, carried)
+    }
+  }
+
+  /// Runs over `0 ..< extent`, `step` at a time, in chains that are no longer than a sum of floats should be.
+  private func inChains(
+    _ extent: Dim, of step: Int, _ identities: [LoopValue], _ carried: [LoopValue],
+    _ run: (LoopValue, LoopValue, [LoopValue]) -> [LoopValue]
+  ) -> [LoopValue] {
+    let build = scope.build
+    let combination = generator.combination
+    let (zero, end) = (build.index(0), scope.index(extent))
+    let chain = ReduceEmitter.longestChain * step
+    guard combination.isFloatSum, extent.constant.map({ $0 > chain }) ?? true else { return run(zero, end, carried) }
+    return build.forLoop(zero, end, step: chain, carrying: carried) { i, carried in
+      let sums = run(i, build.min(build.add(i, chain), end), identities)
+      return zip(carried, sums).map { combination.combine(build, $0, $1) }
     }
   }
 
@@ -219,6 +239,7 @@ final class ReduceEmitter {
     let build = scope.build
     let combination = generator.combination
     let rows = vectors == 1 ? ReduceEmitter.rowsAtOnce : 1
+    let identities = (0..<rows * vectors).map { _ in combination.identity(build, lanes: lanes) }
 
     func join(_ carried: inout [LoopValue], row: Int, _ bases: [LoopValue]) {
       for vector in 0..<vectors {
@@ -236,20 +257,22 @@ final class ReduceEmitter {
           walk(axis + 1, advanced(bases, i, strides), carried)
         }
       }
-      let blockEnd = scope.wholeVectors(build.index(0), extent, lanes: rows)
-      let whole = build.forLoop(build.index(0), blockEnd, step: rows, carrying: carried) { i, carried in
-        var next = carried
-        for row in 0..<rows { join(&next, row: row, advanced(bases, build.add(i, row), strides)) }
-        return next
+      func run(_ from: LoopValue, _ to: LoopValue, _ carried: [LoopValue]) -> [LoopValue] {
+        let blockEnd = scope.wholeVectors(from, to, lanes: rows)
+        let whole = build.forLoop(from, blockEnd, step: rows, carrying: carried) { i, carried in
+          var next = carried
+          for row in 0..<rows { join(&next, row: row, advanced(bases, build.add(i, row), strides)) }
+          return next
+        }
+        return build.forLoop(blockEnd, to, carrying: whole) { i, carried in
+          var next = carried
+          join(&next, row: 0, advanced(bases, i, strides))
+          return next
+        }
       }
-      return build.forLoop(blockEnd, extent, carrying: whole) { i, carried in
-        var next = carried
-        join(&next, row: 0, advanced(bases, i, strides))
-        return next
-      }
+      return inChains(reducedExtents[axis], of: rows, identities, carried, run)
     }
 
-    let identities = (0..<rows * vectors).map { _ in combination.identity(build, lanes: lanes) }
     let partial = walk(0, bases, identities)
     return (0..<vectors).map { vector in
       var sum = partial[vector]

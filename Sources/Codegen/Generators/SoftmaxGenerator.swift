@@ -87,7 +87,7 @@ private struct SoftmaxRow {
   private func reciprocal(_ sum: LoopValue) -> LoopValue { build.div(build.float(1, build.type(sum)), sum) }
   private func power(_ value: LoopValue, _ greatest: LoopValue) -> LoopValue {
     let lanes = build.type(greatest).isVector ? 1 : build.type(value).lanes
-    return scope.math.exp(build.sub(value, build.splat(greatest, lanes: lanes)))
+    return scope.math.expOfNonPositive(build.sub(value, build.splat(greatest, lanes: lanes)))
   }
   private func scaled(_ value: LoopValue, _ factor: LoopValue) -> LoopValue {
     build.mul(value, build.splat(factor, lanes: build.type(value).lanes))
@@ -119,7 +119,9 @@ private struct SoftmaxRow {
     let maxima = RowAccumulators(scope: scope, combination: combination(.maximum), lanes: lanes, vectors: 4)
     let greatest = maxima.total(
       maxima.accumulate(zero, end, maxima.initial()) { load(build.add(base, $0), lanes: $1, mask: $2) })
-    let sums = RowAccumulators(scope: scope, combination: combination(.sum), lanes: lanes, vectors: 4)
+    // Each exponential needs registers of its own beside the constants of the polynomial.
+    let sums = RowAccumulators(
+      scope: scope, combination: combination(.sum), lanes: lanes, vectors: max(1, scope.profile.vectorRegisters / 16))
     let sum = sums.total(
       sums.accumulate(zero, end, sums.initial()) { i, lanes, mask in
         let place = build.add(base, i)

@@ -30,9 +30,11 @@ extension InterpreterCompiler {
   }
 
   private func outOfBounds(_ statement: Statement, _ element: Int?) -> Diagnostic {
-    let what = element.map { "element \($0) is out of bounds" } ?? "an index overflows"
-    return .invalid(
-      what, at: Location(path: "kernel @\(kernel.name): " + KernelPrinter(kernel).text(of: statement)))
+    fault(element.map { "element \($0) is out of bounds" } ?? "an index overflows", statement)
+  }
+
+  private func fault(_ what: String, _ statement: Statement) -> Diagnostic {
+    .invalid(what, at: Location(path: "kernel @\(kernel.name): " + KernelPrinter(kernel).text(of: statement)))
   }
 
   /// The byte offset of an access of `type`, checked lane by lane.
@@ -47,9 +49,7 @@ extension InterpreterCompiler {
       let end = start.partialValue.addingReportingOverflow(type.bytes)
       let size = machine.memory[place.memory].count
       if start.partialValue & (alignment - 1) != 0 {
-        throw .invalid(
-          "element \(element) is not aligned to \(alignment)",
-          at: Location(path: "kernel @\(self.kernel.name): " + KernelPrinter(self.kernel).text(of: statement)))
+        throw self.fault("element \(element) is not aligned to \(alignment)", statement)
       }
       if start.partialValue >= 0 && !end.overflow && end.partialValue <= size { return start.partialValue }
       // Partly outside: that is fine where the mask is clear.
@@ -66,43 +66,24 @@ extension InterpreterCompiler {
     }
   }
 
-  func load(
-    _ value: LoopValue, _ address: Address, _ mask: LoopValue?, _ alignment: Int, _ statement: Statement
+  /// A load or store of neighbouring elements. Lanes that are masked off read as zero.
+  func access(
+    _ direction: Direction, _ value: LoopValue, _ address: Address, _ mask: LoopValue?, _ alignment: Int,
+    _ statement: Statement
   ) -> InterpreterStep {
-    let type = kernel[value]
+    let lanes = moved(value, mask)
     let place = place(address)
-    let locate = locate(place, type, mask, alignment, statement)
-    let result = register(value)
-    let maskRegister = mask.map { register($0) }
-    let scalar = type.scalar
+    let locate = locate(place, kernel[value], mask, alignment, statement)
+    let bytes = lanes.scalar.bytes
     return { machine throws(Diagnostic) in
       let start = try locate(machine)
       let memory = machine.memory[place.memory]
-      for lane in 0..<type.lanes {
-        if let maskRegister, machine.registers[maskRegister + lane] == 0 {
-          machine.registers[result + lane] = 0
-        } else {
-          machine.registers[result + lane] = scalar.read(memory, start + lane * scalar.bytes)
+      for lane in 0..<lanes.count {
+        if lanes.isOn(lane, machine) {
+          lanes.move(direction, lane, machine, memory, start + lane * bytes)
+        } else if direction == .load {
+          machine.registers[lanes.first + lane] = 0
         }
-      }
-    }
-  }
-
-  func store(
-    _ value: LoopValue, _ address: Address, _ mask: LoopValue?, _ alignment: Int, _ statement: Statement
-  ) -> InterpreterStep {
-    let type = kernel[value]
-    let place = place(address)
-    let locate = locate(place, type, mask, alignment, statement)
-    let source = register(value)
-    let maskRegister = mask.map { register($0) }
-    let scalar = type.scalar
-    return { machine throws(Diagnostic) in
-      let start = try locate(machine)
-      let memory = machine.memory[place.memory]
-      for lane in 0..<type.lanes {
-        if let maskRegister, machine.registers[maskRegister + lane] == 0 { continue }
-        scalar.write(machine.registers[source + lane], memory, start + lane * scalar.bytes)
       }
     }
   }
@@ -125,41 +106,54 @@ extension InterpreterCompiler {
     }
   }
 
-  func gather(
-    _ value: LoopValue, _ address: Address, _ indices: LoopValue, _ mask: LoopValue?, _ statement: Statement
+  /// A gather or scatter. Lanes that are masked off read as zero.
+  func accessEach(
+    _ direction: Direction, _ value: LoopValue, _ address: Address, _ indices: LoopValue, _ mask: LoopValue?,
+    _ statement: Statement
   ) -> InterpreterStep {
-    let type = kernel[value]
+    let lanes = moved(value, mask)
     let place = place(address)
     let locate = locateLane(place, indices, statement)
-    let result = register(value)
-    let mask = mask.map { register($0) }
     return { machine throws(Diagnostic) in
-      for lane in 0..<type.lanes {
-        if let mask, machine.registers[mask + lane] == 0 {
-          machine.registers[result + lane] = 0
-          continue
+      for lane in 0..<lanes.count {
+        if lanes.isOn(lane, machine) {
+          lanes.move(direction, lane, machine, machine.memory[place.memory], try locate(machine, lane))
+        } else if direction == .load {
+          machine.registers[lanes.first + lane] = 0
         }
-        let start = try locate(machine, lane)
-        machine.registers[result + lane] = type.scalar.read(machine.memory[place.memory], start)
       }
     }
   }
 
-  func scatter(
-    _ value: LoopValue, _ address: Address, _ indices: LoopValue, _ mask: LoopValue?, _ statement: Statement
-  ) -> InterpreterStep {
-    let type = kernel[value]
-    let place = place(address)
-    let locate = locateLane(place, indices, statement)
-    let source = register(value)
-    let mask = mask.map { register($0) }
-    return { machine throws(Diagnostic) in
-      for lane in 0..<type.lanes {
-        if let mask, machine.registers[mask + lane] == 0 { continue }
-        let start = try locate(machine, lane)
-        type.scalar.write(machine.registers[source + lane], machine.memory[place.memory], start)
+  enum Direction { case load, store }
+
+  /// Where a value's lanes lie, and which of them an access moves.
+  private struct Lanes {
+    let first: Int
+    let count: Int
+    let scalar: LoopScalar
+    let mask: Int?
+
+    func isOn(_ lane: Int, _ machine: InterpreterMachine) -> Bool {
+      guard let mask else { return true }
+      return machine.registers[mask + lane] != 0
+    }
+
+    func move(
+      _ direction: Direction, _ lane: Int, _ machine: InterpreterMachine, _ memory: UnsafeMutableRawBufferPointer,
+      _ start: Int
+    ) {
+      switch direction {
+      case .load: machine.registers[first + lane] = scalar.read(memory, start)
+      case .store: scalar.write(machine.registers[first + lane], memory, start)
       }
     }
+  }
+
+  private func moved(_ value: LoopValue, _ mask: LoopValue?) -> Lanes {
+    let type = kernel[value]
+    return Lanes(
+      first: register(value), count: type.lanes, scalar: type.scalar, mask: mask.map { register($0) })
   }
 }
 

@@ -22,8 +22,8 @@ extension InterpreterCompiler {
     case .select(let condition, let a, let b): return select(value, condition, a, b)
     case .fma(let a, let b, let c): return fma(value, a, b, c)
     case .convert(let conversion, let a): return convert(value, conversion, a)
-    case .load(let address, let mask, let alignment): return load(value, address, mask, alignment, statement)
-    case .gather(let address, let indices, let mask): return gather(value, address, indices, mask, statement)
+    case .load(let address, let mask, let alignment): return access(.load, value, address, mask, alignment, statement)
+    case .gather(let address, let indices, let mask): return accessEach(.load, value, address, indices, mask, statement)
     case .dot4(let accumulator, let unsigned, let signed): return dot4(value, accumulator, unsigned, signed)
     case .splat, .iota, .extract, .insert, .shuffle, .reduce: return lanes(value, operation)
     }

@@ -1,3 +1,5 @@
+import Support
+
 /// Integers of a register: the low `bits`, zero above.
 enum InterpreterInteger {
   static func mask(_ bits: Int) -> UInt64 { bits == 64 ? .max : (1 << UInt64(bits)) - 1 }
@@ -122,18 +124,8 @@ enum InterpreterFloat {
     return { bits(compute(operation, float($0, scalar)), scalar) }
   }
 
-  private static func compute(_ operation: UnaryOperation, _ a: Double) -> Double {
-    switch operation {
-    case .sqrt: a.squareRoot()
-    case .floor: a.rounded(.down)
-    case .ceil: a.rounded(.up)
-    case .trunc: a.rounded(.towardZero)
-    case .rint: a.rounded(.toNearestOrEven)
-    case .neg, .abs, .not, .popcount, .clz: a
-    }
-  }
-
-  private static func compute(_ operation: UnaryOperation, _ a: Float) -> Float {
+  @inline(__always)
+  private static func compute<Number: FloatingPoint>(_ operation: UnaryOperation, _ a: Number) -> Number {
     switch operation {
     case .sqrt: a.squareRoot()
     case .floor: a.rounded(.down)
@@ -151,20 +143,8 @@ enum InterpreterFloat {
     return { bits(compute(operation, float($0, scalar), float($1, scalar)), scalar) }
   }
 
-  private static func compute(_ operation: BinaryOperation, _ a: Double, _ b: Double) -> Double {
-    switch operation {
-    case .add: a + b
-    case .sub: a - b
-    case .mul: a * b
-    case .div: a / b
-    case .rem: a.truncatingRemainder(dividingBy: b)
-    case .min: a < b ? a : b
-    case .max: a > b ? a : b
-    default: a
-    }
-  }
-
-  private static func compute(_ operation: BinaryOperation, _ a: Float, _ b: Float) -> Float {
+  @inline(__always)
+  private static func compute<Number: FloatingPoint>(_ operation: BinaryOperation, _ a: Number, _ b: Number) -> Number {
     switch operation {
     case .add: a + b
     case .sub: a - b

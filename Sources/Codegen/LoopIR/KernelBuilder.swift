@@ -13,7 +13,6 @@ public final class KernelBuilder {
   public init(name: String) { kernel = Kernel(name: name) }
 
   public func type(_ value: LoopValue) -> LoopType { kernel.types[value.id] }
-  public func constantValue(_ value: LoopValue) -> Int? { constants[value] }
 
   /// The finished kernel. The builder is spent.
   public func finish() -> Kernel {

@@ -155,9 +155,9 @@ final class InterpreterCompiler {
     switch statement {
     case .define(let value, let operation): return define(value, operation, statement)
     case .store(let value, let address, let mask, let alignment):
-      return store(value, address, mask, alignment, statement)
+      return access(.store, value, address, mask, alignment, statement)
     case .scatter(let value, let address, let indices, let mask):
-      return scatter(value, address, indices, mask, statement)
+      return accessEach(.store, value, address, indices, mask, statement)
     case .prefetch: return { _ in }
     case .check(let condition, let status):
       let truth = register(condition)

@@ -8,6 +8,6 @@ extension Constant: OpLowering {
       throw .unsupported("string constants have no code yet; `run --reference` evaluates them")
     }
     let result = program.function[op].results[0]
-    program.bind(result, to: program.weightBuffer(program.parameterName(value), value))
+    program.bind(result, to: program.weightBuffer(program.parameterKey(value), value))
   }
 }

@@ -48,10 +48,17 @@ extension Loop: OpLowering {
     }
     let trip = try operation.operands[0].map { value throws(Diagnostic) in try program.buffer(of: value) }
     let extentSymbol = extent.symbolName.flatMap { program.isBound($0) ? nil : $0 }
-    if let extentSymbol, !scans.isEmpty {
-      guard let trip else {
-        throw .unsupported("a loop that collects values without a trip count has no code yet")
+    var growing: [GrowingList] = []
+    if extentSymbol != nil, !scans.isEmpty, trip == nil || mayEndEarly(operation, function) {
+      // Nobody knows how many iterations there will be: the trip count may be nothing but a large number.
+      for (number, scan) in scans.enumerated() {
+        let element = try program.tensorType(yields[1 + carried.count + number])
+        let list = program.addBuffer(
+          program.label(scan), bytes: try program.bytes(of: try program.tensorType(scan)), .growing)
+        program.bind(scan, to: list)
+        growing.append(GrowingList(buffer: list, bytes: try program.bytes(of: element)))
       }
+    } else if let extentSymbol, let trip, !scans.isEmpty {
       // What is collected has room for as many iterations as the trip count allows.
       let limit = program.freshSymbol("\(extentSymbol)_limit")
       program.append(.bindSymbol(name: limit, buffer: trip, range: Int.min...Int.max, site: site))
@@ -59,7 +66,9 @@ extension Loop: OpLowering {
       program.append(.setSymbol(name: room, value: Dim.maximum(Dim(symbol: limit), 0)))
       program.bound(extentSymbol, by: Dim(symbol: room))
     }
-    let scanBuffers = try scans.map { value throws(Diagnostic) in try program.allocate(for: value) }
+    let scanBuffers = try scans.map { value throws(Diagnostic) in
+      try growing.isEmpty ? program.allocate(for: value) : program.buffer(of: value)
+    }
 
     let counter = program.freshSymbol("iteration")
     let body = try program.collect { () throws(Diagnostic) in
@@ -87,13 +96,28 @@ extension Loop: OpLowering {
       let targets = try finals.map { value throws(Diagnostic) in try program.buffer(of: value) }
       try program.moveCarried(Array(yields[...carried.count]), to: [condition] + targets)
     }
-    program.append(.loop(counter: counter, trip: trip, condition: condition, body: body))
+    program.append(.loop(counter: counter, trip: trip, condition: condition, growing: growing, body: body))
     if let extentSymbol {
-      program.append(.setSymbol(name: extentSymbol, value: Dim(symbol: counter)))
+      // Through memory, as that is how a symbol gets a value that is checked against its range.
+      let count = try program.allocate(TensorType(.i64, []), "iterations")
+      program.append(.storeIndex(Dim(symbol: counter), count, offset: 0))
+      let range = program.ranges[extentSymbol] ?? Int.min...Int.max
+      program.append(.bindSymbol(name: extentSymbol, buffer: count, range: range, site: site))
       program.markBound(extentSymbol)
     } else if !scans.isEmpty {
       program.append(.require(Dim(symbol: counter), equals: extent, site: site))
     }
+  }
+}
+
+extension Loop {
+  /// Whether anything but the trip count ends it.
+  private func mayEndEarly(_ operation: Operation, _ function: Function) -> Bool {
+    let region = operation.regions[0]
+    func isTrue(_ value: ValueID) -> Bool { function[value].fact.elements?.first == 1 }
+    let next = function[region].yields[0]
+    let starts = operation.operands[1].map(isTrue) ?? true
+    return !(starts && (next == function[region].arguments[1] || isTrue(next)))
   }
 }
 

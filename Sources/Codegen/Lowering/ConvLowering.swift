@@ -18,9 +18,7 @@ private struct Convolution {
   var multiplication: Multiplication
   var image: TensorType
   var imageBuffer: BufferID
-  var filters: ValueID
-  /// `[O, taps..., C / groups]`.
-  var filterShape: [Int]
+  var filters: Filters
   var channels: Int
   var groups: Int
   var geometry: WindowGeometry
@@ -30,7 +28,7 @@ private struct Convolution {
   var taps: Int { geometry.window.reduce(1, *) }
   var groupChannels: Int { channels / groups }
   /// Filters of one group.
-  var columns: Int { filterShape[0] / groups }
+  var columns: Int { filters.shape[0] / groups }
   /// Each tap starts a new group of the summed axis, so that taps can be skipped.
   var depthPerTap: Int {
     let group = multiplication.group
@@ -59,19 +57,27 @@ extension ProgramBuilder {
   func lower(_ kind: Conv, _ op: OpID, _ followedBy: [OpID], _ result: ValueID) throws(Diagnostic) {
     let operands = function[op].operands
     guard let imageValue = operands[0], let filters = operands[1] else { throw .bug("conv without operands") }
+    guard try !tensorType(result).shape.contains(0) else {
+      try allocate(for: result)
+      return
+    }
     let image = try tensorType(imageValue)
     let filterType = try tensorType(filters)
-    guard kind.kernel.isEmpty else { throw .unsupported("conv on filters that are a packed matrix has no code yet") }
-    guard let channels = image.shape[image.rank - 1].constant, let filterShape = filterType.constantShape else {
+    guard let channels = image.shape[image.rank - 1].constant, let matrixShape = filterType.constantShape else {
       throw .unsupported("conv with a run-time number of channels has no code yet")
     }
+    let site = ([op] + followedBy).map { self.site($0) }.joined(separator: ", ")
+    let source =
+      kind.kernel.isEmpty
+      ? try Filters(filters, matrixShape, self)
+      : try Filters(matrix: filters, kernel: kind.kernel, channels: channels / kind.groups, self, site: site)
     var convolution = Convolution(
       op: op, followedBy: followedBy, result: result, bias: operands.count > 2 ? operands[2] : nil,
-      site: ([op] + followedBy).map { site($0) }.joined(separator: ", "),
+      site: site,
       multiplication: try Multiplication(
-        left: try image.elementForCode(), right: try filterType.elementForCode(), profile: profile),
-      image: image, imageBuffer: try buffer(of: imageValue), filters: filters, filterShape: filterShape,
-      channels: channels, groups: kind.groups, geometry: try kind.geometry(x: image.shape, w: filterType.shape),
+        left: try image.elementForCode(), right: source.element, profile: profile),
+      image: image, imageBuffer: try buffer(of: imageValue), filters: source, channels: channels, groups: kind.groups,
+      geometry: try kind.geometry(x: image.shape, w: filterType.shape),
       sums: try tensorType(function[op].results[0]))
     if convolution.multiplication.arithmetic == .dot4(signedLeft: true), convolution.isPadded {
       try padImage(&convolution)
@@ -133,11 +139,10 @@ extension ProgramBuilder {
     _ convolution: Convolution, _ vertical: WindowAxis, _ horizontal: WindowAxis
   ) throws(Diagnostic) -> Bool {
     guard convolution.groupChannels == 1, convolution.columns == 1, convolution.multiplication.left == .f32,
-      let name = weightName(convolution.filters), let weight = module.weight(name)
+      case .weight(let key, let source) = convolution.filters.place
     else { return false }
     let (channels, taps) = (convolution.channels, convolution.taps)
-    let source = weight.tensor
-    let turned = weightBuffer("\(name)@taps_by_channels", bytes: channels * taps * 4) {
+    let turned = weightBuffer(key.derived("taps_by_channels"), bytes: channels * taps * 4) {
       source.reshaped([channels, taps]).gathered([taps, channels], strides: [1, taps]).bytes
     }
     let epilogue = try self.epilogue(of: convolution)
@@ -162,9 +167,8 @@ extension ProgramBuilder {
       vectors: tile.vectors, lanes: multiplication.lanes, group: multiplication.group,
       depth: Dim(convolution.taps * convolution.depthPerTap), columns: Dim(convolution.columns))
     let packed = try packFilters(
-      convolution.filters, convolution.filterShape, layout, multiplication, groups: convolution.groups,
-      taps: convolution.taps, groupChannels: convolution.groupChannels, depthPerTap: convolution.depthPerTap,
-      site: convolution.site)
+      convolution.filters, layout, multiplication, groups: convolution.groups, taps: convolution.taps,
+      groupChannels: convolution.groupChannels, depthPerTap: convolution.depthPerTap, site: convolution.site)
     var epilogue = try self.epilogue(of: convolution)
     if let correction = packed.correction {
       epilogue.correction = Epilogue.Operand(
@@ -198,51 +202,41 @@ extension ProgramBuilder {
       "conv", window: geometry.window, strides: geometry.strides, padding: [], dilations: geometry.dilations)
   }
 
-  /// Filters `[O, taps..., C]` as one packed matrix a group, each tap's channels padded to whole groups.
+  /// Filters as one packed matrix a group, each tap's channels padded to whole groups.
   private func packFilters(
-    _ value: ValueID, _ shape: [Int], _ layout: PanelLayout, _ multiplication: Multiplication, groups: Int, taps: Int,
+    _ filters: Filters, _ layout: PanelLayout, _ multiplication: Multiplication, groups: Int, taps: Int,
     groupChannels: Int, depthPerTap: Int, site: String
   ) throws(Diagnostic) -> PackedRight {
     let perFilter = taps * depthPerTap
-    let columns = shape[0] / groups
-    let isShifted = multiplication.arithmetic == .dot4(signedLeft: true)
     let matrix = RightMatrix(
-      value: value,
-      type: TensorType(
-        try tensorType(value).elementForCode(), [Dim(groups), Dim(perFilter), Dim(columns)]),
+      value: filters.value,
+      type: TensorType(filters.element, [Dim(groups), Dim(perFilter), Dim(filters.shape[0] / groups)]),
       rowStride: 1, columnStride: Dim(perFilter))
-    if depthPerTap == groupChannels {
-      return try pack(matrix, layout, multiplication, batch: [Dim(groups)], site: site)
-    }
-    guard let name = weightName(value), let weight = module.weight(name) else {
-      // Padded by a copy in front of the packing: zeroed, then the channels moved apart.
-      let element = try tensorType(value).elementForCode()
-      let bytes = Dim(shape[0] * perFilter * element.bits / 8)
-      let padded = addBuffer("padded \(label(value))", bytes: bytes, .workspace)
-      append(.fill(padded, bytes: bytes))
-      let source = TensorView(
-        try buffer(of: value), element, strides: [Dim(taps * groupChannels), Dim(groupChannels), 1])
-      let target = TensorView(padded, element, strides: [Dim(perFilter), Dim(depthPerTap), 1])
-      try emitCopy([Dim(shape[0]), Dim(taps), Dim(groupChannels)], from: source, to: target, site: site)
-      return try pack(
-        matrix, from: padded, layout, multiplication, batch: [Dim(groups)], isShifted: isShifted, site: site)
-    }
-    let source = weight.tensor
-    let paddedName = "\(name)@taps\(depthPerTap)"
-    let element = source.storage ?? .f32
-    let width = element.bits / 8
-    let padded = ByteView(count: shape[0] * perFilter * width) { target in
-      source.bytes.withBytes { bytes in
-        for run in 0..<(shape[0] * taps) {
-          for byte in 0..<(groupChannels * width) {
-            target[run * depthPerTap * width + byte] = bytes[run * groupChannels * width + byte]
-          }
-        }
+    let isShifted = multiplication.arithmetic == .dot4(signedLeft: true)
+    let isPadded = depthPerTap != groupChannels
+    switch filters.place {
+    case .weight(let key, let tensor):
+      let (buffer, correction) = try packWeight(
+        isPadded ? key.derived("taps\(depthPerTap)") : key,
+        isPadded ? try filters.padded(tensor, taps: taps, from: groupChannels, to: depthPerTap) : tensor,
+        matrix, layout, multiplication, isShifted)
+      return PackedRight(
+        buffer: buffer, strides: [layout.elements], correction: correction, correctionStrides: [layout.columns])
+    case .buffer(var source):
+      if isPadded {
+        // Padded by a copy in front of the packing: zeroed, then the channels moved apart.
+        let bytes = Dim(filters.shape[0] * perFilter * filters.element.bits / 8)
+        let padded = addBuffer("padded \(label(filters.value))", bytes: bytes, .workspace)
+        append(.fill(padded, bytes: bytes))
+        try emitCopy(
+          [Dim(filters.shape[0]), Dim(taps), Dim(groupChannels)],
+          from: TensorView(
+            source, filters.element, strides: [Dim(taps * groupChannels), Dim(groupChannels), 1]),
+          to: TensorView(padded, filters.element, strides: [Dim(perFilter), Dim(depthPerTap), 1]), site: site)
+        source = padded
       }
+      return try pack(
+        matrix, from: source, layout, multiplication, batch: [Dim(groups)], isShifted: isShifted, site: site)
     }
-    let tensor = try Tensor(element: .plain(element), shape: [shape[0], perFilter], bytes: padded)
-    let (buffer, correction) = try packWeight(paddedName, tensor, matrix, layout, multiplication, isShifted)
-    return PackedRight(
-      buffer: buffer, strides: [layout.elements], correction: correction, correctionStrides: [layout.columns])
   }
 }

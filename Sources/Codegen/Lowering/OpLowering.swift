@@ -17,11 +17,17 @@ extension ProgramBuilder {
     }
   }
 
-  /// Lowers one op; what goes wrong is placed at its source name.
+  /// Lowers one op; what goes wrong is placed at its source name, and says which op it was.
   func lowerSingle(_ id: OpID) throws(Diagnostic) {
     do throws(Diagnostic) {
       try lower(op: id)
     } catch {
+      var error = error
+      let mnemonic = function[id].kind.mnemonic
+      // An op inside of this one has said so already.
+      if error.location?.path == nil, error.kind == .unsupported, !error.message.contains(mnemonic) {
+        error.message = "\(mnemonic): \(error.message)"
+      }
       throw error.located(Location(path: site(id)))
     }
   }

@@ -33,7 +33,7 @@ extension ProgramBuilder {
     let isShifted = multiplication.arithmetic == .dot4(signedLeft: true)
 
     if let name = weightName(matrix.value), let weight = module.weight(name) {
-      let (buffer, correction) = try packWeight(name, weight.tensor, matrix, layout, multiplication, isShifted)
+      let (buffer, correction) = try packWeight(.weight(name), weight.tensor, matrix, layout, multiplication, isShifted)
       return PackedRight(
         buffer: buffer, strides: packedBatch, correction: correction, correctionStrides: correctionBatch)
     }
@@ -77,21 +77,21 @@ extension ProgramBuilder {
   }
 
   func packWeight(
-    _ name: String, _ tensor: Tensor, _ matrix: RightMatrix, _ layout: PanelLayout, _ multiplication: Multiplication,
-    _ isShifted: Bool
+    _ source: WeightKey, _ tensor: Tensor, _ matrix: RightMatrix, _ layout: PanelLayout,
+    _ multiplication: Multiplication, _ isShifted: Bool
   ) throws(Diagnostic) -> (BufferID, BufferID?) {
     guard let rowStride = matrix.rowStride.constant, let columnStride = matrix.columnStride.constant,
       let elements = layout.elements.constant, let depth = layout.depth.constant,
       let columns = layout.columns.constant, let shape = matrix.type.constantShape
-    else { throw .bug("the weight @\(name) has no constant shape") }
+    else { throw .bug("the weight @\(source.label) has no constant shape") }
     let batches = shape.dropLast(2).reduce(1, *)
     let matrixElements = shape.suffix(2).reduce(1, *)
     let elementBytes = multiplication.panelScalar.bytes
     let panelElement = multiplication.panelElement
     // One weight may be packed as several matrices, with other groups or another number of them: the key says all.
-    let key =
-      "\(name)@\(panelElement)_panels\(layout.width)x\(layout.group)_\(batches)x\(depth)x\(columns)"
-      + "_\(rowStride)_\(columnStride)"
+    let key = source.derived(
+      "\(panelElement)_panels\(layout.width)x\(layout.group)_\(batches)x\(depth)x\(columns)"
+        + "_\(rowStride)_\(columnStride)")
     let buffer = weightBuffer(key, bytes: elements * batches * elementBytes) {
       let source =
         tensor.storage == panelElement
@@ -112,7 +112,7 @@ extension ProgramBuilder {
       }
     }
     guard isShifted else { return (buffer, nil) }
-    let correction = weightBuffer(key + ".sums", bytes: batches * columns * 4) {
+    let correction = weightBuffer(key.derived("sums"), bytes: batches * columns * 4) {
       let values = tensor.integers()
       var sums = [Int](repeating: 0, count: batches * columns)
       for batch in 0..<batches {

@@ -3,11 +3,18 @@ extension VectorMath {
   public func exp(_ x: LoopValue) -> LoopValue {
     wide(x) { x in
       // Beyond these the result is zero or infinity anyway.
-      let limited = shape(x).isDouble ? clamp(x, -746, 710) : clamp(x, -104, 89)
-      let (n, r) = reduceByLogOfTwo(limited)
-      let value = add(exponentialLessOne(r), constant(1, x))
-      return scale(value, byPowerOfTwo: n)
+      exponential(shape(x).isDouble ? clamp(x, -746, 710) : clamp(x, -104, 89))
     }
+  }
+
+  /// exp(x) where x is known to be zero or less, or NaN: one limit and its register saved.
+  public func expOfNonPositive(_ x: LoopValue) -> LoopValue {
+    wide(x) { x in exponential(builder.max(constant(shape(x).isDouble ? -746 : -104, x), x)) }
+  }
+
+  private func exponential(_ limited: LoopValue) -> LoopValue {
+    let (n, r) = reduceByLogOfTwo(limited)
+    return scale(add(exponentialLessOne(r), constant(1, limited)), byPowerOfTwo: n)
   }
 
   /// exp(x) - 1 without cancellation near zero.
@@ -27,25 +34,25 @@ extension VectorMath {
     }
   }
 
-  /// n and r with x = n ln 2 + r.
+  /// n and r with x = n ln 2 + r. Only the low bits of n count, as many as an exponent and one more:
+  /// what is above them saves a subtraction and its constant, and no power of two looks there.
   func reduceByLogOfTwo(_ x: LoopValue) -> (n: LoopValue, r: LoopValue) {
-    let (n, whole, first) = reduceByHighLogOfTwo(x)
-    return (n, multiplyAdd(whole, -lowLogOfTwo(x), first))
+    let (whole, n) = nearestInLowBits(x, times: Self.inverseLogOfTwo)
+    return (n, multiplyAdd(whole, -lowLogOfTwo(x), multiplyAdd(whole, -highLogOfTwo(x), x)))
   }
 
-  /// The same, with what r lost in rounding.
+  /// The same, with n as a number and what r lost in rounding.
   func reduceByLogOfTwoExactly(_ x: LoopValue) -> (n: LoopValue, r: LoopValue, rest: LoopValue) {
-    let (n, whole, first) = reduceByHighLogOfTwo(x)
+    let (whole, n) = nearest(x, times: Self.inverseLogOfTwo)
+    let first = multiplyAdd(whole, -highLogOfTwo(x), x)
     let r = multiplyAdd(whole, -lowLogOfTwo(x), first)
     return (n, r, multiplyAdd(whole, -lowLogOfTwo(x), sub(first, r)))
   }
 
-  private func reduceByHighLogOfTwo(_ x: LoopValue) -> (n: LoopValue, whole: LoopValue, rest: LoopValue) {
-    let (whole, n) = nearest(x, times: 1.4426950408889634)
-    // The high part of ln 2 ends in enough zeros that its product with n is exact.
-    let high = shape(x).isDouble ? 0x1.62e42fefa38p-1 : 0x1.62e4p-1
-    return (n, whole, multiplyAdd(whole, -high, x))
-  }
+  private static let inverseLogOfTwo = 1.4426950408889634
+
+  /// ln 2 with enough zeros at the end that its product with n is exact.
+  private func highLogOfTwo(_ x: LoopValue) -> Double { shape(x).isDouble ? 0x1.62e42fefa38p-1 : 0x1.62e4p-1 }
 
   /// ln 2 less its high part.
   func lowLogOfTwo(_ x: LoopValue) -> Double { shape(x).isDouble ? 0x1.ef35793c7673p-45 : 0x1.7f7d1cp-20 }

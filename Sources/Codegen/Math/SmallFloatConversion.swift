@@ -13,12 +13,15 @@ extension KernelBuilder {
   }
 
   /// The codes of the nearest numbers to f32 lanes, ties to even: i16 lanes for types of 16 bits, i8 lanes for others.
-  /// Beyond the greatest number: that one when `saturate`, otherwise infinity, or NaN where there is none.
-  public func encodeSmallFloat(_ x: LoopValue, _ element: ElementType, saturate: Bool) -> LoopValue {
+  /// Beyond the greatest number: that one when `saturate`, otherwise infinity, or NaN where there is none. `rounding`
+  /// is that of f8e8m0.
+  public func encodeSmallFloat(
+    _ x: LoopValue, _ element: ElementType, saturate: Bool, rounding: ScaleFloat.Rounding = .up
+  ) -> LoopValue {
     let word = convert(.bitcast, x, to: type(x).with(.i32))
     let code =
       element == .f8e8m0
-      ? encodeScale(word, saturate) : encode(word, smallFloat(element), saturate)
+      ? encodeScale(word, saturate, rounding) : encode(word, smallFloat(element), saturate)
     return convert(.truncate, code, to: type(x).with(element.bits == 16 ? .i16 : .i8))
   }
 
@@ -123,13 +126,21 @@ extension KernelBuilder {
     }
   }
 
-  /// To the nearer power of two, ties to the greater; what is negative or not a number is NaN.
-  private func encodeScale(_ word: LoopValue, _ saturate: Bool) -> LoopValue {
-    let normal = shiftRight(plus(word, 0x0040_0000), 23)
-    let subnormal = shiftRight(plus(word, 0x0020_0000), 23)
+  /// To a power of two; what is negative or not a number is NaN.
+  private func encodeScale(_ word: LoopValue, _ saturate: Bool, _ rounding: ScaleFloat.Rounding) -> LoopValue {
+    // What is added before the rest is cut off, to numbers that are normal in f32 and to those that are not, where the
+    // two least powers lie; and the first word that is not too small.
+    let (addend, addendBelow, first): (Int, Int, Int) =
+      switch rounding {
+      case .up: (0x007f_ffff, 0x003f_ffff, 0x0020_0001)
+      case .down: (0, 0, 0x0040_0000)
+      case .nearest: (0x0040_0000, 0x0020_0000, 0x0030_0000)
+      }
+    let normal = shiftRight(plus(word, addend), 23)
+    let subnormal = shiftRight(plus(word, addendBelow), 23)
     let near = select(compare(.lt, word, self.word(0x0080_0000, word)), subnormal, normal)
     let least = self.word(saturate ? 0 : 0xff, word)
-    let code = select(compare(.lt, and(word, 0x7fff_ffff), self.word(0x0030_0000, word)), least, near)
+    let code = select(compare(.lt, and(word, 0x7fff_ffff), self.word(first, word)), least, near)
     let kept = saturate ? binary(.min, code, self.word(0xfe, word)) : code
     let isNaN = compare(.gt, word, self.word(0x7f80_0000, word))
     let isNegative = compare(.ugt, word, self.word(Int(Int32.min), word))

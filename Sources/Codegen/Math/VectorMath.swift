@@ -12,7 +12,7 @@ import Support
 /// The formulas lean on IEEE arithmetic as written: a backend that reassociates
 /// or flushes subnormals breaks them.
 public struct VectorMath {
-  let builder: KernelBuilder
+  public let builder: KernelBuilder
   /// Whether `fma` rounds once. Where a machine has no such instruction, products are split instead.
   let fused: Bool
 
@@ -87,21 +87,28 @@ public struct VectorMath {
     return float(bits: builder.binary(.or, bits(x), signBit))
   }
 
-  /// The nearest whole number (ties to even) as a float and as an integer. Adding
-  /// 1.5 * 2^mantissaBits leaves it in the low bits. For |x| < 2^(mantissaBits - 2).
+  /// The nearest whole number (ties to even) as a float and as an integer. For |x| < 2^(mantissaBits - 2).
   func nearest(_ x: LoopValue, times factor: Double) -> (float: LoopValue, integer: LoopValue) {
-    let magic = constant(shape(x).rounder, x)
-    let pushed = multiplyAdd(x, factor, magic)
-    return (sub(pushed, magic), sub(bits(pushed), bits(magic)))
+    let (whole, pushed) = nearestInLowBits(x, times: factor)
+    return (whole, sub(pushed, bits(constant(shape(x).rounder, x))))
   }
 
-  /// 2^n for an integer n that a normal float can have as its exponent.
+  /// The same, with bits of no meaning above the integer's low ones (mantissaBits - 2 of them). Adding
+  /// 1.5 * 2^mantissaBits pushes it there.
+  func nearestInLowBits(_ x: LoopValue, times factor: Double) -> (float: LoopValue, integer: LoopValue) {
+    let magic = constant(shape(x).rounder, x)
+    let pushed = multiplyAdd(x, factor, magic)
+    return (sub(pushed, magic), bits(pushed))
+  }
+
+  /// 2^n for an integer n that a normal float can have as its exponent; higher bits of n are shifted out.
   func powerOfTwo(_ n: LoopValue, _ shape: FloatShape) -> LoopValue {
     let biased = add(n, integer(shape.bias, n))
     return float(bits: builder.binary(.shl, biased, integer(shape.mantissaBits, n)))
   }
 
   /// x * 2^n with one rounding for |n| up to twice the exponent range: in two steps, the second of which rounds.
+  /// Bits of n beyond those are of no matter.
   func scale(_ x: LoopValue, byPowerOfTwo n: LoopValue) -> LoopValue {
     let half = builder.binary(.shr, n, integer(1, n))
     let shape = shape(x)

@@ -48,7 +48,7 @@ struct Liveness {
         touch(condition)
         walk(then)
         walk(otherwise)
-      case .loop(let counter, let trip, let condition, let body):
+      case .loop(let counter, let trip, let condition, _, let body):
         bindings[counter] = bindings[counter] ?? time
         if let trip { touch(trip) }
         touch(condition)

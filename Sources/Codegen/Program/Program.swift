@@ -20,6 +20,7 @@ public struct Program: Sendable {
 /// What lies there is made when it is written, not before: packing must not hold
 /// gigabytes twice.
 public struct PlacedWeight: Sendable {
+  /// Unlike any other's.
   public var name: String
   public var offset: Int
   public var bytes: Int
@@ -72,6 +73,8 @@ public struct Buffer: Hashable, Sendable {
     case state(Int)
     /// The bytes of another buffer: a reshape, an in-place result.
     case alias(BufferID)
+    /// The end of the workspace, from which a loop takes more as it goes on.
+    case growing
   }
   public var label: String
   public var bytes: Dim
@@ -96,8 +99,16 @@ public indirect enum Step: Hashable, Sendable {
   case storeByte(Int, BufferID)
   case ifElse(condition: BufferID, then: [Step], else: [Step])
   /// Runs while fewer than `trip` (if any) iterations are done and the byte at `condition` is non-zero.
-  /// `counter` is the iteration as a symbol, defined inside the body and, as the final count, after it.
-  case loop(counter: String, trip: BufferID?, condition: BufferID, body: [Step])
+  /// `counter` is the iteration as a symbol, defined inside the body and, as the final count, after it. Before each
+  /// iteration the lists in `growing` get room for what it leaves behind.
+  case loop(counter: String, trip: BufferID?, condition: BufferID, growing: [GrowingList], body: [Step])
+}
+
+/// A buffer with room for as many items as a loop has had iterations.
+public struct GrowingList: Hashable, Sendable {
+  public var buffer: BufferID
+  /// Of one item.
+  public var bytes: Dim
 }
 
 /// One kernel launch.

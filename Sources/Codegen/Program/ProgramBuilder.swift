@@ -15,7 +15,7 @@ public final class ProgramBuilder {
   private(set) var buffers: [Buffer] = []
   private var steps: [[Step]] = [[]]
   private var bufferOfValue: [ValueID: BufferID] = [:]
-  private var weightBuffers: [String: BufferID] = [:]
+  private var weightBuffers: [WeightKey: BufferID] = [:]
   private var weightOfArgument: [ValueID: String] = [:]
   private var stateBuffers: [String: BufferID] = [:]
   private var sequence = 0
@@ -50,21 +50,21 @@ public final class ProgramBuilder {
     guard let name = weightName(value), let weight = module.weight(name) else {
       throw .bug("value \(value.number) has no buffer")
     }
-    let id = weightBuffer(name, weight.tensor)
+    let id = weightBuffer(.weight(name), weight.tensor)
     bufferOfValue[value] = id
     return id
   }
 
-  public func weightBuffer(_ name: String, _ tensor: Tensor) -> BufferID {
-    weightBuffer(name, bytes: tensor.bytes.count) { tensor.bytes }
+  func weightBuffer(_ key: WeightKey, _ tensor: Tensor) -> BufferID {
+    weightBuffer(key, bytes: tensor.bytes.count) { tensor.bytes }
   }
 
   /// A place in the weights section for bytes that `content` makes when they are written.
-  func weightBuffer(_ name: String, bytes: Int, content: @escaping @Sendable () -> ByteView) -> BufferID {
-    if let known = weightBuffers[name] { return known }
-    let offset = shared.place(weight: name, bytes: bytes, content)
-    let id = addBuffer("@" + name, bytes: Dim(bytes), .weight(offset))
-    weightBuffers[name] = id
+  func weightBuffer(_ key: WeightKey, bytes: Int, content: @escaping @Sendable () -> ByteView) -> BufferID {
+    if let known = weightBuffers[key] { return known }
+    let offset = shared.place(weight: key, bytes: bytes, content).offset
+    let id = addBuffer("@" + key.label, bytes: Dim(bytes), .weight(offset))
+    weightBuffers[key] = id
     return id
   }
 
@@ -120,7 +120,8 @@ public final class ProgramBuilder {
 
   public func tensorType(_ value: ValueID) throws(Diagnostic) -> TensorType {
     guard let type = function.tensorType(value) else {
-      throw .unsupported("values of type \(function.type(value)) have no code yet; `run --reference` evaluates them")
+      throw .unsupported(
+        "values of type \(function.type(value)) have no code yet", hint: "`martlet run --reference` evaluates them")
     }
     return type
   }
@@ -192,7 +193,10 @@ extension TensorType {
   /// The bytes it takes, as an expression.
   func bytesInMemory() throws(Diagnostic) -> Dim {
     if let constant = constantBytes { return Dim(constant) }
-    guard let storage = element.storage, layout == nil, storage != .string else {
+    guard plain != .string else {
+      throw .unsupported("values of type \(self) have no code yet", hint: "`martlet run --reference` evaluates them")
+    }
+    guard let storage = element.storage, layout == nil else {
       throw .unsupported("a tensor \(self) of run-time size has no code yet")
     }
     return (elementCount * storage.bits).ceilDivided(by: 8)
@@ -204,7 +208,8 @@ final class ProgramStore {
   private(set) var kernels: [Kernel] = []
   private var kernelNames: Set<String> = []
   private(set) var weights: [PlacedWeight] = []
-  private var weightOffsets: [String: Int] = [:]
+  private var placed: [WeightKey: (name: String, offset: Int)] = [:]
+  private var weightNames: Set<String> = []
   private(set) var weightBytes = 0
   private(set) var states: [PlacedState] = []
   private(set) var stateBytes = 0
@@ -221,22 +226,28 @@ final class ProgramStore {
     return name
   }
 
-  func place(weight name: String, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {
-    if let known = weightOffsets[name] { return known }
+  func place(
+    weight key: WeightKey, bytes: Int, _ content: @escaping @Sendable () -> ByteView
+  ) -> (name: String, offset: Int) {
+    if let known = placed[key] { return known }
     let offset = (weightBytes + 63) / 64 * 64
+    var name = key.label
+    while !weightNames.insert(name).inserted { name += "'" }
     weights.append(PlacedWeight(name: name, offset: offset, bytes: bytes, content: content))
-    weightOffsets[name] = offset
+    placed[key] = (name, offset)
     weightBytes = offset + bytes
-    return offset
+    return (name, offset)
   }
 
   func place(state: StateDeclaration, bytes: Int) -> Int {
     if let known = states.first(where: { $0.name == state.name }) { return known.offset }
     let offset = (stateBytes + 63) / 64 * 64
-    states.append(PlacedState(name: state.name, offset: offset, bytes: bytes, initial: state.initial))
-    if let initial = state.initial, let weight = initialTensor(initial) {
-      _ = place(weight: initial, bytes: weight.bytes.count) { weight.bytes }
+    let initial = state.initial.flatMap { name in
+      initialTensor(name).map { tensor in
+        place(weight: .weight(name), bytes: tensor.bytes.count) { tensor.bytes }.name
+      }
     }
+    states.append(PlacedState(name: state.name, offset: offset, bytes: bytes, initial: initial))
     stateBytes = offset + bytes
     return offset
   }

@@ -38,9 +38,8 @@ public final class ProgramInterpreter {
     var states = [UInt8](repeating: 0, count: program.stateBytes)
     for state in program.states {
       guard let initial = state.initial else { continue }
-      guard let weight = program.weights.first(where: { $0.name == initial }), weight.bytes == state.bytes else {
-        throw .bug("the state @\(state.name) has no initial value")
-      }
+      guard let weight = program.weights.first(where: { $0.name == initial }), weight.bytes == state.bytes
+      else { throw .bug("the state @\(state.name) has no initial value") }
       let value = weights[weight.offset..<weight.offset + weight.bytes]
       states.replaceSubrange(state.offset..<state.offset + state.bytes, with: value)
     }
@@ -74,15 +73,13 @@ public final class ProgramInterpreter {
 
   /// The symbols that the inputs' shapes tell.
   private func bind(_ entry: ProgramEntry, _ inputs: [Tensor]) throws(Diagnostic) -> [String: Int] {
-    var symbols: [String: Int] = [:]
     for (port, input) in zip(entry.inputs, inputs) {
       guard port.type.rank == input.shape.count, port.type.element.storage == input.storage else {
         throw .invalid("input \"\(port.name)\" is \(input.type), expected \(port.type)")
       }
-      for (dim, extent) in zip(port.type.shape, input.shape) {
-        if let name = dim.symbolName, symbols[name] == nil { symbols[name] = extent }
-      }
     }
+    let equations = SymbolEquations(entry.inputs.map(\.type.shape))
+    let symbols = try equations.solve(inputs.map(\.shape)) { "input \"\(entry.inputs[$0].name)\"" }
     for (port, input) in zip(entry.inputs, inputs) {
       for (dim, extent) in zip(port.type.shape, input.shape) where dim.evaluate(symbols) != extent {
         throw .invalid("input \"\(port.name)\" is \(input.type), expected \(port.type)")
@@ -165,12 +162,16 @@ private final class ProgramRun {
     case .deliver(let output, let from, _): delivered[output] = try memory.bytes(of: from)
     case .ifElse(let condition, let then, let otherwise):
       try perform(try memory.bytes(of: condition, atLeast: 1)[0] != 0 ? then : otherwise)
-    case .loop(let counter, let trip, let condition, let body):
+    case .loop(let counter, let trip, let condition, let growing, let body):
+      for list in growing { try memory.setLength(of: list.buffer, to: 0) }
       let limit = try trip.map { buffer throws(Diagnostic) in try memory.integer(buffer) } ?? Int.max
       var iteration = 0
       while iteration < limit, try memory.bytes(of: condition, atLeast: 1)[0] != 0 {
         guard iteration < ProgramRun.iterationLimit else { throw .invalid("a loop takes too many iterations") }
         memory.symbols[counter] = iteration
+        for list in growing {
+          try memory.setLength(of: list.buffer, to: try memory.value(list.bytes * (iteration + 1)))
+        }
         try perform(body)
         iteration += 1
       }

@@ -8,6 +8,7 @@ final class ProgramMemory {
     case workspace, weights, states
     case input(Int)
     case output(Int)
+    case growing(BufferID)
   }
   private struct Place {
     var space: Space
@@ -21,6 +22,8 @@ final class ProgramMemory {
   private let weights: [UInt8]
   private let inputs: [[UInt8]]
   private var outputs: [Int: [UInt8]] = [:]
+  /// What loops have collected.
+  private var lists: [BufferID: [UInt8]] = [:]
   private var workspace: [UInt8]
   private var slotOfBuffer: [BufferID: Int] = [:]
   /// Where each slot lies, once something has touched it.
@@ -65,6 +68,7 @@ final class ProgramMemory {
     case .states: return Array(states[range])
     case .input(let number): return Array(inputs[number][range])
     case .output(let number): return Array((outputs[number] ?? [])[range])
+    case .growing(let list): return Array((lists[list] ?? [])[range])
     }
   }
 
@@ -85,8 +89,20 @@ final class ProgramMemory {
     case .workspace: workspace.replaceSubrange(range, with: bytes)
     case .states: states.replaceSubrange(range, with: bytes)
     case .output(let number): outputs[number]?.replaceSubrange(range, with: bytes)
+    case .growing(let list): lists[list]?.replaceSubrange(range, with: bytes)
     case .weights, .input: throw .bug("the buffer \(entry.buffers[buffer.number].label) is only read")
     }
+  }
+
+  /// Makes a list longer, or empty for another loop.
+  func setLength(of list: BufferID, to bytes: Int) throws(Diagnostic) {
+    guard bytes >= 0, bytes <= ProgramMemory.limit else {
+      throw .invalid("the buffer \(entry.buffers[list.number].label) would have \(bytes) bytes")
+    }
+    var content = lists[list] ?? []
+    content = Array(content.prefix(bytes))
+    content += [UInt8](repeating: ProgramMemory.garbage, count: bytes - content.count)
+    lists[list] = content
   }
 
   /// Whether two buffers share a byte.
@@ -131,6 +147,9 @@ final class ProgramMemory {
       guard let bytes else { throw .bug("the output \(known.label) has no size yet") }
       if outputs[number] == nil { outputs[number] = [UInt8](repeating: ProgramMemory.garbage, count: bytes) }
       return try within(.output(number), 0, outputs[number]?.count ?? 0)
+    case .growing:
+      // While it grows, its size's symbol is what it was for an earlier loop, or nothing.
+      return Place(space: .growing(buffer), offset: 0, bytes: lists[buffer]?.count ?? 0)
     case .workspace:
       if let offset = entry.plan.offsets[buffer] {
         return try within(.workspace, offset, entry.plan.fixedBytes - offset)

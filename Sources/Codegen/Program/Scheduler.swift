@@ -19,13 +19,19 @@ public enum Scheduler {
     _ function: Function, of module: Module, _ profile: Profile, _ store: ProgramStore
   ) throws(Diagnostic) -> ProgramEntry {
     let program = ProgramBuilder(module: module, function: function, profile: profile, shared: store)
+    try SymbolEquations(function).requireAll(of: function.name)
     let body = function[function.body]
     var inputs: [Port] = []
     for (number, argument) in body.arguments.enumerated() {
-      let type = try program.tensorType(argument)
-      let buffer = program.addBuffer(program.label(argument), bytes: try program.bytes(of: type), .input(number))
-      program.bind(argument, to: buffer)
-      inputs.append(Port(name: function[argument].name ?? "input\(number)", type: type, buffer: buffer))
+      let name = function[argument].name ?? "input\(number)"
+      do throws(Diagnostic) {
+        let type = try program.tensorType(argument)
+        let buffer = program.addBuffer(program.label(argument), bytes: try program.bytes(of: type), .input(number))
+        program.bind(argument, to: buffer)
+        inputs.append(Port(name: name, type: type, buffer: buffer))
+      } catch {
+        throw Diagnostic(error.kind, "input \"\(name)\": \(error.message)", at: error.location, hint: error.hint)
+      }
     }
     for (number, range) in IndexRanges.of(function) { inputs[number].accepts = range }
     try program.lower(function.body)
@@ -69,7 +75,7 @@ extension ProgramBuilder {
     let bytes = buffers[port.buffer.number].bytes
     if isView(port.type) {
       var view = source
-      if buffers[root(of: source).number].place != .workspace {
+      if ![.workspace, .growing].contains(buffers[root(of: source).number].place) {
         // Inputs, weights and other outputs are not for handing out.
         view = addBuffer("copy of \(label(value))", bytes: bytes, .workspace)
         append(.copy(from: source, to: view, bytes: bytes))

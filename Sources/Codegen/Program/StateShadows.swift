@@ -60,10 +60,11 @@ private struct LateUpdates {
         touch(condition, writes: false)
         walk(then)
         walk(otherwise)
-      case .loop(_, let trip, let condition, let body):
+      case .loop(_, let trip, let condition, let growing, let body):
         if let trip { touch(trip, writes: false) }
         touch(condition, writes: false)
         let before = (writes, limits)
+        if !growing.isEmpty { mayRunOut() }
         walk(body)
         // What comes first in one iteration comes behind the end of the one before.
         isHazard = isHazard || (writes > before.0 && limits > before.1)

@@ -33,8 +33,9 @@ struct SymbolCheck {
       case .ifElse(_, let then, let otherwise):
         walk(then)
         walk(otherwise)
-      case .loop(let counter, _, _, let body):
+      case .loop(let counter, _, _, let growing, let body):
         given.insert(counter)
+        for list in growing { used.formUnion(list.bytes.symbols) }
         walk(body)
       }
     }

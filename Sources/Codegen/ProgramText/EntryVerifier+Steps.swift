@@ -45,10 +45,16 @@ extension EntryVerifier {
       try read(condition, 1)
       try verify(then)
       try verify(otherwise)
-    case .loop(let counter, let trip, let condition, let body):
+    case .loop(let counter, let trip, let condition, let lists, let body):
       if let trip { try read(trip, 8) }
       try read(condition, 1)
       try define(counter)
+      for list in lists {
+        try verifyBytes(list.bytes)
+        guard entry.buffers.indices.contains(list.buffer.number), entry.buffers[list.buffer.number].place == .growing
+        else { throw fail("%\(list.buffer.number) does not grow") }
+        guard growing.insert(list.buffer).inserted else { throw fail("%\(list.buffer.number) grows in two loops") }
+      }
       try verify(body)
     }
   }
@@ -75,7 +81,7 @@ extension EntryVerifier {
     guard dims == type.shape else { throw fail("output \(output) is \(type)") }
     guard isView(output) else { throw fail("output \(output) is the caller's memory") }
     try read(from, try type.bytesInMemory())
-    guard entry.buffers[roots[from.number].number].place == .workspace else {
+    guard [.workspace, .growing].contains(entry.buffers[roots[from.number].number].place) else {
       throw fail("%\(from.number) is not in the workspace")
     }
     delivered.insert(output)
@@ -89,6 +95,7 @@ extension EntryVerifier {
     switch entry.buffers[root.number].place {
     case .workspace where entry.plan.offsets[root] == nil && slotOf[root] == nil:
       throw fail("%\(buffer.number) has no place")
+    case .growing where !growing.contains(root): throw fail("%\(buffer.number) has not begun to grow")
     case .output(let number) where isView(number): throw fail("%\(buffer.number) is an output that is only delivered")
     default: break
     }
@@ -159,6 +166,7 @@ extension EntryVerifier {
     let (x, y) = (roots[a.number], roots[b.number])
     if x == y { return true }
     let place = entry.buffers[x.number].place
-    return place != .workspace && place == entry.buffers[y.number].place
+    // Several buffers may have each of these places, without being one.
+    return ![.workspace, .growing].contains(place) && place == entry.buffers[y.number].place
   }
 }

@@ -40,6 +40,8 @@ struct EntryVerifier {
   var roots: [BufferID] = []
   /// The slot of each buffer that has one.
   var slotOf: [BufferID: Int] = [:]
+  /// Lists that some loop so far makes grow.
+  var growing: Set<BufferID> = []
   /// Outputs that have been handed out.
   var delivered: Set<Int> = []
   var stepCount = 0
@@ -76,6 +78,8 @@ struct EntryVerifier {
       guard symbol.range.lowerBound > Int.min else { throw fail("\(symbol.name) has no least value") }
       guard inputSymbols.contains(symbol.name) else { throw fail("no input tells what \(symbol.name) is") }
     }
+    part = .entry
+    try SymbolEquations(entry.inputs.map(\.type.shape)).requireAll(of: entry.name)
     collectRanges(entry.body)
     for (number, port) in entry.inputs.enumerated() {
       part = .input(number)
@@ -96,7 +100,7 @@ struct EntryVerifier {
       case .ifElse(_, let then, let otherwise):
         collectRanges(then)
         collectRanges(otherwise)
-      case .loop(_, _, _, let body): collectRanges(body)
+      case .loop(_, _, _, _, let body): collectRanges(body)
       default: break
       }
     }
@@ -145,6 +149,7 @@ struct EntryVerifier {
       if buffer.bytes.isSurelyMore(than: available) {
         throw fail("%\(id.number) has \(buffer.bytes) bytes, but %\(target.number) has \(available)")
       }
+    case .growing: break
     case .workspace:
       guard let offset = entry.plan.offsets[id] else { return }
       guard let bytes = buffer.bytes.constant else { throw fail("%\(id.number) has no constant size, but an offset") }

@@ -37,8 +37,9 @@ extension Program {
         return .dispatch(dispatch)
       case .ifElse(let condition, let then, let otherwise):
         return .ifElse(condition: condition, then: renamed(then, names), else: renamed(otherwise, names))
-      case .loop(let counter, let trip, let condition, let body):
-        return .loop(counter: counter, trip: trip, condition: condition, body: renamed(body, names))
+      case .loop(let counter, let trip, let condition, let growing, let body):
+        return .loop(
+          counter: counter, trip: trip, condition: condition, growing: growing, body: renamed(body, names))
       default: return step
       }
     }

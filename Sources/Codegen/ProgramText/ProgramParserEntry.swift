@@ -101,6 +101,7 @@ extension ProgramParser {
     let keyword = try reader.cursor.word("the buffer's place")
     switch keyword {
     case "unused": return .workspace
+    case "growing": return .growing
     case "input": return .input(try size("the number of an input"))
     case "output": return .output(try size("the number of an output"))
     case "weights": return .weight(try size("an offset"))
@@ -118,7 +119,7 @@ extension ProgramParser {
     default:
       throw reader.cursor.error(
         "there is no place called \(keyword)", at: start,
-        hint: "input, output, weights, state, workspace, slot, unused or another buffer")
+        hint: "input, output, weights, state, workspace, slot, growing, unused or another buffer")
     }
   }
 }

@@ -134,7 +134,7 @@ extension ProgramParser {
     return .ifElse(condition: condition, then: then, else: try parseSteps())
   }
 
-  /// `loop i while %3 up to %4 {`
+  /// `loop i while %3 up to %4 growing %5 by 8 * n bytes {`
   private mutating func parseLoop() throws(Diagnostic) -> Step {
     let counter = try symbolName()
     try expect("while")
@@ -144,7 +144,15 @@ extension ProgramParser {
       try expect("to")
       trip = try buffer()
     }
+    var growing: [GrowingList] = []
+    if try reader.cursor.take(word: "growing") {
+      repeat {
+        let list = try buffer()
+        try expect("by")
+        growing.append(GrowingList(buffer: list, bytes: try byteCount()))
+      } while try reader.cursor.take(.comma)
+    }
     try reader.cursor.expect(.openBrace, "before the body")
-    return .loop(counter: counter, trip: trip, condition: condition, body: try parseSteps())
+    return .loop(counter: counter, trip: trip, condition: condition, growing: growing, body: try parseSteps())
   }
 }

@@ -82,6 +82,7 @@ private struct EntryPrinter {
     case .weight(let offset): return "weights \(offset)"
     case .state(let offset): return "state \(offset)"
     case .alias(let target): return text(target)
+    case .growing: return "growing"
     }
   }
 
@@ -115,9 +116,11 @@ private struct EntryPrinter {
       out.line("} else {")
       print(otherwise, &out)
       out.line("}")
-    case .loop(let counter, let trip, let condition, let body):
+    case .loop(let counter, let trip, let condition, let growing, let body):
       let limit = trip.map { " up to \(text($0))" } ?? ""
-      out.line("loop \(MIRName.symbol(counter)) while \(text(condition))\(limit) {")
+      let lists = growing.map { "\(text($0.buffer)) by \($0.bytes) bytes" }.joined(separator: ", ")
+      let grows = lists.isEmpty ? "" : " growing " + lists
+      out.line("loop \(MIRName.symbol(counter)) while \(text(condition))\(limit)\(grows) {")
       print(body, &out)
       out.line("}")
     }

@@ -67,7 +67,7 @@ struct ScalarGraph {
     let resultType = try program.tensorType(result)
     var elements = try types.map { type throws(Diagnostic) in try type.elementForCode() }
     for parameter in try kind.parameters(types, result: resultType, program.module) {
-      let buffer = program.weightBuffer(program.parameterName(parameter), parameter)
+      let buffer = program.weightBuffer(program.parameterKey(parameter), parameter)
       sources.append(addInput(Input(buffer: buffer, type: parameter.type)))
       elements.append(try parameter.type.elementForCode())
     }
@@ -104,7 +104,8 @@ extension TensorType {
 
 extension ProgramBuilder {
   /// A weight's name for a constant that codegen makes; equal constants share one.
-  func parameterName(_ tensor: Tensor) -> String {
-    "constant.\(tensor.element).\(tensor.shape.map(String.init).joined(separator: "x")).\(ContentHash.of(tensor.bytes))"
+  func parameterKey(_ tensor: Tensor) -> WeightKey {
+    let shape = tensor.shape.map(String.init).joined(separator: "x")
+    return WeightKey(.constant("constant.\(tensor.element).\(shape).\(ContentHash.of(tensor.bytes))"))
   }
 }

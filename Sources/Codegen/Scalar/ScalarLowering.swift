@@ -91,7 +91,10 @@ extension Unary: ScalarLowering {
 }
 
 extension Binary: ScalarLowering {
-  func canFail(_ types: [ElementType]) -> Bool { !types[0].isFloat && (function == .div || function == .mod) }
+  func canFail(_ types: [ElementType]) -> Bool {
+    if function == .pow { return types[0].isSigned && !types[0].isFloat }
+    return !types[0].isFloat && (function == .div || function == .mod)
+  }
 
   func lower(
     _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
@@ -163,7 +166,7 @@ extension Binary: ScalarLowering {
       let wrong = build.binary(.and, build.compare(.ne, remainder, zero), differs)
       return build.select(
         isMinusOne, zero, build.select(wrong, build.add(remainder, divisor), remainder))
-    case .pow: throw .unsupported("pow on integers has no code yet")
+    case .pow: return scope.integerPower(a, b, signed: signed)
     }
   }
 }
@@ -198,7 +201,7 @@ extension Cast: ScalarLowering {
   func lower(
     _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
   ) throws(Diagnostic) -> LoopValue {
-    try scope.convert(inputs[0], from: types[0], to: result, saturate: saturate)
+    try scope.convert(inputs[0], from: types[0], to: result, saturate: saturate, rounding: rounding)
   }
 }
 
@@ -211,7 +214,8 @@ public enum KernelStatus {
 extension KernelScope {
   /// Converts register forms as `cast` defines it.
   func convert(
-    _ value: LoopValue, from source: ElementType, to target: ElementType, saturate: Bool
+    _ value: LoopValue, from source: ElementType, to target: ElementType, saturate: Bool,
+    rounding: ScaleFloat.Rounding = .up
   ) throws(Diagnostic) -> LoopValue {
     let from = build.type(value)
     let form = try ElementForm(target)
@@ -220,7 +224,7 @@ extension KernelScope {
     if target == .bool {
       return source == .bool ? value : build.compare(.ne, value, build.zero(from))
     }
-    if source == .bool {
+    if source == .bool, target != .f8e8m0 {
       return target.isFloat
         ? build.convert(.unsignedToFloat, value, to: register) : build.convert(.zeroExtend, value, to: register)
     }
@@ -231,8 +235,15 @@ extension KernelScope {
           from.scalar.bits < register.scalar.bits
           ? build.convert(.floatExtend, value, to: register)
           : try narrowed(value, to: target, register)
+      } else if source == .bool {
+        wide = build.convert(.unsignedToFloat, value, to: register)
       } else {
         wide = try integerToFloat(value, signed: source.isSigned, target, register)
+      }
+      if target == .f8e8m0 {
+        let bounded = from.scalar == .f64 ? infiniteBeyondFloat(value, wide) : wide
+        return build.decodeSmallFloat(
+          build.encodeSmallFloat(bounded, target, saturate: saturate, rounding: rounding), target)
       }
       if saturate, form.memory == .i8 {
         return build.decodeSmallFloat(build.encodeSmallFloat(wide, target, saturate: true), target)
@@ -257,6 +268,13 @@ extension KernelScope {
     return rounded(resized, as: target)
   }
 
+  /// Rounded to odd, a number beyond f32 is its greatest one, which some rounding keeps; it must count as beyond.
+  private func infiniteBeyondFloat(_ value: LoopValue, _ narrow: LoopValue) -> LoopValue {
+    let limit = build.float(0x1p128, build.type(value))
+    return build.select(
+      build.compare(.ge, value, limit), build.float(.infinity, build.type(narrow)), narrow)
+  }
+
   /// f64 to f32 or narrower, rounded once: halfway points must not be lost on the way through f32.
   private func narrowed(_ value: LoopValue, to target: ElementType, _ register: LoopType) throws(Diagnostic)
     -> LoopValue
@@ -279,6 +297,20 @@ extension KernelScope {
     return build.select(build.binary(.and, inexact, even), odd, near)
   }
 
+  /// Beyond what f64 holds exactly, whether anything is in the last bits becomes a bit that f64 keeps: what rounds next,
+  /// to far fewer digits, sees the same.
+  private func roundedToOdd(_ value: LoopValue, signed: Bool) -> LoopValue {
+    let type = build.type(value)
+    func word(_ value: Int) -> LoopValue { build.integer(value, type) }
+    let isLarge =
+      signed
+      ? build.compare(.ugt, build.add(value, word(1 << 53)), word(1 << 54)) : build.compare(.ugt, value, word(1 << 53))
+    let isExact = build.compare(.eq, build.binary(.and, value, word(0xfff)), build.zero(type))
+    let high = build.binary(.and, value, word(~0xfff))
+    let marked = build.binary(.or, high, build.select(isExact, build.zero(type), word(0x800)))
+    return build.select(isLarge, marked, value)
+  }
+
   /// Integers of 64 bits go through f64 to narrow floats with round to odd; shorter ones are exact in f64.
   private func integerToFloat(
     _ value: LoopValue, signed: Bool, _ target: ElementType, _ register: LoopType
@@ -286,7 +318,8 @@ extension KernelScope {
     let conversion: Conversion = signed ? .signedToFloat : .unsignedToFloat
     let bits = build.type(value).scalar.bits
     if target == .f32 || target == .f64 || bits <= 16 { return build.convert(conversion, value, to: register) }
-    let wide = build.convert(conversion, value, to: register.with(.f64))
+    let kept = bits == 64 ? roundedToOdd(value, signed: signed) : value
+    let wide = build.convert(conversion, kept, to: register.with(.f64))
     return try narrowed(wide, to: target, register)
   }
 }

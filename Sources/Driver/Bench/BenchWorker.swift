@@ -27,7 +27,7 @@ enum BenchWorker {
     let loadSeconds = BenchClock.now - start
     let number = try pickEntry(arguments[RunKeys.entry], among: artifact.entries)
     let entry = artifact.entries[number]
-    let inputs = try InputSources(arguments, seed: nil).make(for: entry)
+    let inputs = try InputSources(arguments, seed: nil).make(for: number, of: artifact.entries)
     let call = try ArtifactCall(context, entry: number, inputs)
 
     var peaks: [PeakMeasurement] = []

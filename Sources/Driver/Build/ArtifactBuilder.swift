@@ -1,6 +1,5 @@
 import Codegen
 import Formats
-import Glibc
 import LLVMBackend
 import Support
 import Targets
@@ -37,12 +36,12 @@ struct ArtifactBuilder {
     var weightsFile: (name: String, hash: UInt64)?
     let hasWeights = program.weightBytes > 0
     let weightsPath = Paths.replacingExtension(of: output, with: "weights")
-    let weightsAside = Paths.aside(weightsPath)
-    defer { discard(weightsAside) }
+    var weightsAside: AsideFile?
     if hasWeights, weightsInFile {
       try Paths.checkWritable(weightsPath)
-      TemporaryFiles.add(weightsAside)
-      weightsFile = (Paths.lastComponent(weightsPath), try ProgramFile.writeWeights(of: program, to: weightsAside))
+      let aside = AsideFile(for: weightsPath)
+      weightsAside = aside
+      weightsFile = (Paths.lastComponent(weightsPath), try ProgramFile.writeWeights(of: program, to: aside.path))
       companions.append("weights")
     }
     let source = ModelSource.text(
@@ -82,11 +81,9 @@ struct ArtifactBuilder {
     }
 
     // Linked aside and renamed, so that an interrupted or failed build leaves what was there.
-    let aside = Paths.aside(output)
-    TemporaryFiles.add(aside)
-    defer { discard(aside) }
-    let target = Paths.absolute(aside)
     try Paths.checkWritable(output)
+    let aside = AsideFile(for: output)
+    let target = Paths.absolute(aside.path)
     switch kind {
     case .object: try toolchain.linkRelocatable(objects, to: target)
     case .static:
@@ -95,8 +92,8 @@ struct ArtifactBuilder {
     case .shared: try toolchain.linkShared(objects, to: target)
     case .executable: try toolchain.linkExecutable(objects, to: target, sysroot: sysroot)
     }
-    if weightsFile != nil { try move(weightsAside, to: weightsPath) }
-    try move(aside, to: output)
+    try weightsAside?.commit()
+    try aside.commit()
     if kind != .executable, writesHeader {
       try AtomicFile.write(
         Array(HeaderSource.text(program, name: name, interface: Toolchain.interface).utf8),
@@ -104,18 +101,6 @@ struct ArtifactBuilder {
       companions.append("h")
     }
     return companions
-  }
-
-  private func move(_ file: String, to path: String) throws(Diagnostic) {
-    guard rename(file, path) == 0 else {
-      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
-    }
-  }
-
-  /// Deletes a file in the making, unless it has been put in place.
-  private func discard(_ file: String) {
-    unlink(file)
-    TemporaryFiles.remove(file)
   }
 
   /// Objects of all kernels, in order; those in the cache are not compiled again.

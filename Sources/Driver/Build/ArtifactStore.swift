@@ -10,7 +10,7 @@ import Targets
 /// inode; the other files that went into it (large weights) are listed beside it
 /// and looked at again before it is used.
 struct ArtifactStore {
-  let folder: String
+  let folder: CacheFolder
   /// Larger artifacts are not kept: copying gigabytes about is no gain.
   private static let limit = 512 << 20
 
@@ -29,13 +29,12 @@ struct ArtifactStore {
 
   /// Puts a kept artifact, its header and weights file at `output`; false when there is none that is current.
   func fetch(_ key: String, to output: String) throws(Diagnostic) -> Bool {
-    guard Paths.exists(stored(key)), Self.isCurrent(list(key)) else { return false }
-    for part in ["weights", "h"] where Paths.exists("\(folder)/\(key).\(part)") {
-      try copy("\(folder)/\(key).\(part)", to: Paths.replacingExtension(of: output, with: part))
+    guard isCurrent(stored(key)) else { return false }
+    for part in ["weights", "h"] where folder.has("\(key).\(part)") {
+      try copy(folder["\(key).\(part)"], to: Paths.replacingExtension(of: output, with: part))
     }
-    try copy(stored(key), to: output)
-    // Used just now: the clean-up goes by this time.
-    utimensat(AT_FDCWD, stored(key), nil, 0)
+    try copy(folder[stored(key)], to: output)
+    folder.touch(stored(key))
     return true
   }
 
@@ -49,18 +48,31 @@ struct ArtifactStore {
       for part in parts {
         let beside = Paths.replacingExtension(of: output, with: part)
         guard stat(beside, &status) == 0, status.st_size <= Self.limit else { return }
-        try copy(beside, to: "\(folder)/\(key).\(part)")
-        kept.append("\(folder)/\(key).\(part)")
+        try copy(beside, to: folder["\(key).\(part)"])
+        kept.append(folder["\(key).\(part)"])
       }
-      try copy(output, to: stored(key))
-      // Written last: an artifact without its list is not used. The parts are in it too, since the clean-up may have
-      // taken one of them.
-      try Self.writeSources(sources + kept, to: list(key))
+      try copy(output, to: folder[stored(key)])
+      // The parts are in the list too, since the clean-up may have taken one of them.
+      try list(sources + kept, of: stored(key))
     } catch {}
+    folder.trim(keeping: key)
   }
 
-  private func list(_ key: String) -> String { "\(folder)/\(key).artifact.sources" }
-  private func stored(_ key: String) -> String { "\(folder)/\(key).artifact" }
+  /// The shared library of a key, to be loaded from the cache itself: where it lies, and whether it is there. It is up
+  /// to the caller to put it there, and then to say so by `keepLibrary`.
+  func library(_ key: String) -> (path: String, isCurrent: Bool) {
+    let name = "\(key).so"
+    let found = isCurrent(name)
+    if found { folder.touch(name) }
+    return (folder[name], found)
+  }
+
+  func keepLibrary(_ key: String, sources: [String]) throws(Diagnostic) {
+    try list(sources, of: "\(key).so")
+    folder.trim(keeping: key)
+  }
+
+  private func stored(_ key: String) -> String { "\(key).artifact" }
 
   private func copy(_ source: String, to target: String) throws(Diagnostic) {
     let file = try AtomicFile(path: target)
@@ -73,17 +85,20 @@ struct ArtifactStore {
   /// A Martlet that was built again may compile differently under the same version.
   static let ownIdentity = identity("/proc/self/exe") ?? ""
 
-  static func writeSources(_ sources: [String], to list: String) throws(Diagnostic) {
-    let lines = sources.map { "\(identity($0) ?? "") \($0)\n" }.joined()
-    try AtomicFile.write(Array(lines.utf8), to: list)
+  /// Writes down what an entry was made of. Comes last: an entry without its list is not used.
+  private func list(_ sources: [String], of entry: String) throws(Diagnostic) {
+    let lines = sources.map { "\(Self.identity($0) ?? "") \($0)\n" }.joined()
+    try folder.write(Array(lines.utf8), "\(entry).sources")
   }
 
-  /// Whether the files of a list are what they were.
-  static func isCurrent(_ list: String) -> Bool {
-    guard let text = (try? MappedFile(path: list))?.view.text else { return false }
+  /// Whether an entry is there, and the files of its list are what they were.
+  private func isCurrent(_ entry: String) -> Bool {
+    guard folder.has(entry), let text = (try? MappedFile(path: folder["\(entry).sources"]))?.view.text else {
+      return false
+    }
     return text.split(separator: "\n").allSatisfy { line in
       let parts = line.split(separator: " ", maxSplits: 1)
-      return parts.count == 2 && identity(String(parts[1])) == String(parts[0])
+      return parts.count == 2 && Self.identity(String(parts[1])) == String(parts[0])
     }
   }
 

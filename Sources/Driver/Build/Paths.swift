@@ -35,12 +35,6 @@ enum Paths {
     return String(cString: current) + "/" + path
   }
 
-  /// A name beside `path` for a file in the making.
-  static func aside(_ path: String) -> String {
-    let folder = path.contains("/") ? self.folder(path) + "/" : ""
-    return "\(folder).\(lastComponent(path)).\(getpid()).tmp"
-  }
-
   static func checkWritable(_ path: String) throws(Diagnostic) {
     let folder = self.folder(path)
     var status = stat()
@@ -50,17 +44,19 @@ enum Paths {
     guard status.st_mode & S_IFMT == S_IFDIR else {
       throw .invalid("cannot write \(path): \(folder) is no folder")
     }
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      throw .invalid("cannot write \(path): it is a folder")
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      // What replaces it would be a file: nobody wants that of a device.
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw .invalid("cannot write \(path): it is \(isFolder ? "a folder" : "no regular file")")
     }
     // Permissions do not tell the whole truth: a file system may refuse, or the user may be allowed everything.
-    let trial = aside(path)
-    let descriptor = open(trial, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    let trial = AsideFile(for: path)
+    defer { trial.discard() }
+    let descriptor = open(trial.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+      throw .invalid("cannot write \(path): \(systemErrorText())")
     }
     close(descriptor)
-    unlink(trial)
   }
 
   static func makeFolder(_ path: String) throws(Diagnostic) {
@@ -68,7 +64,7 @@ enum Paths {
     for component in path.split(separator: "/") {
       partial += "/" + component
       if mkdir(partial, 0o777) != 0, errno != EEXIST {
-        throw .invalid("cannot make the folder \(path): \(String(cString: strerror(errno)))")
+        throw .invalid("cannot make the folder \(path): \(systemErrorText())")
       }
     }
   }

@@ -44,7 +44,7 @@ struct Toolchain {
   func write(_ bytes: [UInt8], to name: String) throws(Diagnostic) {
     let path = "\(folder)/\(name)"
     guard let file = fopen(path, "w") else {
-      throw .invalid("cannot write \(path): \(String(cString: strerror(errno)))")
+      throw .invalid("cannot write \(path): \(systemErrorText())")
     }
     let written = fwrite(bytes, 1, bytes.count, file)
     guard fclose(file) == 0, written == bytes.count else { throw .invalid("cannot write \(path): the disk is full") }
@@ -119,7 +119,7 @@ final class ScratchFolder {
     let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = Array("\(base)/martlet.XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
-      throw .invalid("cannot make a folder in \(base): \(String(cString: strerror(errno)))", hint: "set TMPDIR")
+      throw .invalid("cannot make a folder in \(base): \(systemErrorText())", hint: "set TMPDIR")
     }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     TemporaryFiles.add(path)

@@ -45,7 +45,7 @@ private struct Bench {
     let number = try pickEntry(arguments[RunKeys.entry], among: artifact.entries)
     let signature = artifact.entries[number]
     entry = signature.name
-    let tensors = try sources.make(for: signature)
+    let tensors = try sources.make(for: number, of: artifact.entries)
     shapes = Dictionary(zip(signature.inputs.map(\.name), tensors.map(\.shape)), uniquingKeysWith: { a, _ in a })
     inputs = try TensorFiles.save(
       Array(zip(signature.inputs.map(\.name), tensors)), to: "\(scratch.path)/in", list: "inputs.json")

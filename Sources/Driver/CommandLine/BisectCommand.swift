@@ -28,14 +28,14 @@ private struct Bisection {
     atol = arguments[RunKeys.atol] ?? 1e-5
     let sources = try InputSources(arguments, seed: UInt64(arguments[RunKeys.random] ?? 0))
     var options = try CompileOptions(arguments)
-    options.shapes = try sources.knownShapes()
+    options.shapes = try sources.knownShapes(entry: arguments[RunKeys.entry])
     module = try ModelLoader.load(path, shapes: options.shapes).0
     try Verifier.verify(module)
     self.options = options
     let signatures = module.entries.map { [module] in EntrySignature($0, of: module) }
     number = try pickEntry(arguments[RunKeys.entry], among: signatures)
     entry = signatures[number]
-    inputs = try sources.make(for: entry)
+    inputs = try sources.make(for: number, of: signatures)
     expected = try Evaluator(module).run(entry.name, inputs.map { .tensor($0) })
   }
 

@@ -43,8 +43,7 @@ enum CompileCommand {
     try Paths.checkWritable(output)
     let profile = try Profile.named(options.target)
     var store: (ArtifactStore, key: String)?
-    if let folder = options.cacheFolder {
-      try Paths.makeFolder(folder)
+    if let folder = CacheFolder(options.cacheFolder) {
       let artifacts = ArtifactStore(folder: folder)
       let key = try artifacts.key(input, options, profile, kind: kind, name: name, output: output)
       if !options.wantsToWatch, try artifacts.fetch(key, to: output) { return .success }
@@ -164,7 +163,7 @@ extension CompileOptions {
     maximumThreads = arguments[CompileKeys.threads]
     weightsInFile = arguments[CompileKeys.weights] == .file
     if arguments.has(CompileKeys.sysroot) { sysroot = arguments[CompileKeys.sysroot] }
-    cacheFolder = arguments[CompileKeys.noCache] ? nil : arguments[CompileKeys.cacheDir] ?? KernelCache.defaultFolder
+    cacheFolder = arguments[CompileKeys.noCache] ? nil : arguments[CompileKeys.cacheDir] ?? CacheFolder.standard
     from = try CompileCommand.phase(arguments[CompileKeys.from]) ?? .imported
     guard from <= .loops else {
       throw .unsupported("--from \(from.rawValue): only what comes up to loops reads back")

@@ -31,7 +31,8 @@ public enum CompileKeys {
     "target", "NAME", default: "host", "the machine to compile for, see `martlet targets`")
   public static let name = OptionKey<String?>.text("name", "PREFIX", "prefix of the exported names, else that of OUT")
   public static let shape = OptionKey<[String]>.list(
-    "shape", "NAME=1x3x224x224", "the shape of an input, where the model leaves it open")
+    "shape", "NAME=1x3x224x224",
+    "the shape of an input, where the model leaves it open; ENTRY/NAME=... is that of one entry alone")
   public static let precision = OptionKey<Precision>.choice(
     "precision", "TYPE", default: .f32, "what contractions of f32 are computed in")
   public static let numerics = OptionKey<Numerics>.choice(

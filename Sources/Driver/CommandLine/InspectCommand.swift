@@ -28,7 +28,7 @@ enum InspectCommand {
     try Verifier.verify(module)
     let summary = ModelSummary(module, path: path)
     if let file = arguments[RunKeys.htmlPage] {
-      let program = Result { () throws(Diagnostic) -> Codegen.Program in
+      let program = Result { () throws(Diagnostic) -> Program in
         var compilation = try Compilation(module, options)
         return try compilation.schedule()
       }

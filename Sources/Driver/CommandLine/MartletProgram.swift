@@ -1,7 +1,7 @@
 import CommandLineKit
 
 /// The `martlet` command: what there is, in the order of its help.
-public let martletProgram = Program(
+public let martletProgram = CommandLineProgram(
   name: "martlet", summary: "compiles trained models ahead of time into native code", version: martletVersion,
   commands: [
     CompileCommand.command,

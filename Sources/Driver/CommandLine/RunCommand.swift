@@ -20,7 +20,7 @@ enum RunCommand {
     let artifact = try LoadedArtifact(path: prepared.path, name: arguments[CompileKeys.name])
     let number = try pickEntry(arguments[RunKeys.entry], among: artifact.entries)
     let entry = artifact.entries[number]
-    let inputs = try sources.make(for: entry)
+    let inputs = try sources.make(for: number, of: artifact.entries)
     try saveInputs(entry, inputs, arguments)
     let context = try ArtifactContext(artifact, threads: arguments[CompileKeys.threads] ?? 0)
     let results = try context.run(entry: number, inputs)
@@ -35,7 +35,7 @@ enum RunCommand {
     guard kind == .model else { return PreparedArtifact(library: path) }
     var options = try CompileOptions(arguments)
     // A program's shapes are settled; what it leaves open, a run tells.
-    options.shapes = try ProgramFile.isOne(path) ? [:] : sources.knownShapes()
+    options.shapes = try ProgramFile.isOne(path) ? [:] : sources.knownShapes(entry: arguments[RunKeys.entry])
     return try PreparedArtifact(model: path, options, arguments, given: sources.files)
   }
 
@@ -43,11 +43,10 @@ enum RunCommand {
     let (module, notes, _) = try ModelLoader.load(path, shapes: sources.shapes)
     for note in notes { StandardError.line("martlet: note: \(note)") }
     try Verifier.verify(module)
-    let functions = module.entries
-    let number = try pickEntry(
-      arguments[RunKeys.entry], among: functions.map { EntrySignature($0, of: module) })
-    let entry = EntrySignature(functions[number], of: module)
-    let inputs = try sources.make(for: entry)
+    let entries = module.entries.map { EntrySignature($0, of: module) }
+    let number = try pickEntry(arguments[RunKeys.entry], among: entries)
+    let entry = entries[number]
+    let inputs = try sources.make(for: number, of: entries)
     try saveInputs(entry, inputs, arguments)
     let results = try Evaluator(module).run(entry.name, inputs.map { .tensor($0) })
     try finish(Array(zip(entry.outputs.map(\.name), results)), arguments)

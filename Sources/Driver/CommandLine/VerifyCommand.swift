@@ -43,13 +43,16 @@ private struct Verification {
     var options = try CompileOptions(arguments)
     let archive = try arguments[RunKeys.inputs].map { file throws(Diagnostic) in try NumPyArchive.read(path: file) }
     if let archive {
-      for name in archive.names { options.shapes[name] = try archive.array(name)?.dims }
+      for name in archive.names {
+        options.shapes[InputSources.key(name, of: arguments[RunKeys.entry])] = try archive.array(name)?.dims
+      }
     }
     self.options = options
     do throws(Diagnostic) { module = try ModelLoader.load(path, shapes: options.shapes).0 } catch {
       let file = arguments[RunKeys.inputs] ?? ""
       throw ShapeFault.placed(
-        error, Dictionary((archive?.names ?? []).map { ($0, file) }, uniquingKeysWith: { a, _ in a }))
+        error, Dictionary((archive?.names ?? []).map { ($0, file) }, uniquingKeysWith: { a, _ in a }),
+        entry: arguments[RunKeys.entry])
     }
     try Verifier.verify(module)
     let functions = module.entries
@@ -62,7 +65,7 @@ private struct Verification {
     if let archive {
       inputs = try Verification.inputs(archive, entry, arguments[RunKeys.inputs] ?? "")
     } else {
-      inputs = try sources.make(for: entry)
+      inputs = try sources.make(for: entryNumber, of: signatures)
     }
   }
 

@@ -38,12 +38,12 @@ public struct Compilation {
       given = file
       sources = file.sources
       phase = .loops
-      seconds.append(("read", Compilation.seconds(clock.now - start)))
+      seconds.append(("read", (clock.now - start).inSeconds))
     } else {
       profile = try Profile.named(options.target)
       (module, notes, sources) = try ModelLoader.load(path, shapes: options.shapes)
       phase = options.from
-      seconds.append(("read", Compilation.seconds(clock.now - start)))
+      seconds.append(("read", (clock.now - start).inSeconds))
       try verifyAndDump()
     }
   }
@@ -98,7 +98,7 @@ public struct Compilation {
       if let left = fuel { fuel = max(0, left - step.rewrites) }
       report.append(step)
       phase = next
-      seconds.append((next.rawValue, Compilation.seconds(clock.now - start)))
+      seconds.append((next.rawValue, (clock.now - start).inSeconds))
       try verifyAndDump()
     }
     if let page = options.html {
@@ -107,8 +107,8 @@ public struct Compilation {
   }
 
   /// The program of the fused graph, or the one that was read.
-  public mutating func schedule() throws(Diagnostic) -> Codegen.Program {
-    let program: Codegen.Program
+  public mutating func schedule() throws(Diagnostic) -> Program {
+    let program: Program
     if let given {
       program = given.program
     } else {
@@ -116,7 +116,7 @@ public struct Compilation {
       let clock = ContinuousClock()
       let start = clock.now
       program = try Scheduler.schedule(module, for: profile)
-      seconds.append((Phase.scheduled.rawValue, Compilation.seconds(clock.now - start)))
+      seconds.append((Phase.scheduled.rawValue, (clock.now - start).inSeconds))
       do throws(Diagnostic) { try program.verify() } catch {
         throw .bug("after phase scheduled: \(error.message)", at: error.location)
       }
@@ -154,17 +154,15 @@ public struct Compilation {
     let sourceHash = given?.origin?.sourceHash ?? sourceHash
     let clock = ContinuousClock()
     let start = clock.now
-    let cache = try options.cacheFolder.map { folder throws(Diagnostic) in
-      try KernelCache(folder: folder, profile: profile)
-    }
+    let cache = CacheFolder(options.cacheFolder)
     let builder = ArtifactBuilder(
       program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
       maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
       sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
-      cache: cache, progress: progress)
+      cache: cache.map { KernelCache($0, profile) }, progress: progress)
     companions = try builder.build(to: output)
     cache?.trim()
-    seconds.append((Phase.artifact.rawValue, Compilation.seconds(clock.now - start)))
+    seconds.append((Phase.artifact.rawValue, (clock.now - start).inSeconds))
   }
 
   /// The options that shaped the artifact, those of the program's making included.
@@ -173,7 +171,7 @@ public struct Compilation {
     return [origin.options, options.buildText].filter { !$0.isEmpty }.joined(separator: " ")
   }
 
-  private func metadata(_ name: String, _ program: Codegen.Program, _ sourceHash: String) -> String {
+  private func metadata(_ name: String, _ program: Program, _ sourceHash: String) -> String {
     func ports(_ ports: [Port]) -> JSON {
       .array(
         ports.map {
@@ -210,10 +208,5 @@ public struct Compilation {
   private static func write(_ text: String, to path: String) throws(Diagnostic) {
     try Paths.makeFolder(Paths.folder(path))
     try AtomicFile.write(Array(text.utf8), to: path)
-  }
-
-  static func seconds(_ duration: Duration) -> Double {
-    let (whole, fraction) = duration.components
-    return Double(whole) + Double(fraction) * 1e-18
   }
 }

@@ -9,7 +9,7 @@ extension CompileOptions {
   /// Without `cache_dir` the usual folder is used; null keeps nothing.
   init(json text: String) throws(Diagnostic) {
     self.init()
-    cacheFolder = KernelCache.defaultFolder
+    cacheFolder = CacheFolder.standard
     guard !text.isEmpty else { return }
     let value: JSON
     do throws(Diagnostic) { value = try JSON.parse(Array(text.utf8), file: "options") } catch {

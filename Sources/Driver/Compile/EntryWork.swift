@@ -27,7 +27,7 @@ struct EntryWork {
         let b = EntryWork(otherwise, byteKernels)
         float = EntryWork.sum(float, a.float == b.float ? a.float : nil)
         bytes = EntryWork.sum(bytes, a.bytes == b.bytes ? a.bytes : nil)
-      case .loop(_, _, _, let body):
+      case .loop(_, _, _, _, let body):
         let inner = EntryWork(body, byteKernels)
         if inner.float != 0 { float = nil }
         if inner.bytes != 0 { bytes = nil }

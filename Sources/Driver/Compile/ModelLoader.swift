@@ -18,7 +18,8 @@ public enum ModelLoader {
     case "onnx":
       let file = ModelFile(path: path)
       let model = try ONNXModel.decode(try MappedFile(path: path).view, file: file)
-      let (module, notes) = try ONNXFrontend.read(model, file: path, options: ImportOptions(shapes: shapes))
+      let options = ImportOptions(shapes: try byInput(shapes, of: model))
+      let (module, notes) = try ONNXFrontend.read(model, file: path, options: options)
       return (module, notes, file.siblings)
     case ProgramFile.suffix:
       throw .unsupported(
@@ -32,6 +33,17 @@ public enum ModelLoader {
 
   /// A hash of the file, for the artifact and for keys.
   static func hash(_ path: String) throws(Diagnostic) -> String { "\(ContentHash.of(try MappedFile(path: path).view))" }
+
+  /// The shapes by input alone, as the one entry of an ONNX model is `main`.
+  private static func byInput(_ shapes: [String: [Int]], of model: ONNXModel) throws(Diagnostic) -> [String: [Int]] {
+    guard !shapes.isEmpty else { return shapes }
+    let inputs = model.graph.inputs.map(\.name)
+    let given = InputShapes(shapes, entries: [("main", inputs)])
+    try given.requireInputs()
+    var result: [String: [Int]] = [:]
+    for input in inputs { result[input] = given.shape(of: input, of: "main") }
+    return result
+  }
 
   /// Replaces the symbols that the given shapes settle.
   private static func freeze(_ module: Module, _ shapes: [String: [Int]]) throws(Diagnostic) -> Module {

@@ -8,7 +8,7 @@ struct ModelPage {
   let title: String
   let lines: [String]
   /// The scheduled program, or why there is none.
-  let program: Result<Codegen.Program, Diagnostic>
+  let program: Result<Program, Diagnostic>
 
   private static let width = 1000.0
   private static let height = 360.0
@@ -64,19 +64,7 @@ struct ModelPage {
     return text
   }
 
-  private func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "&": result += "&amp;"
-      case "\"": result += "&quot;"
-      default: result.append(character)
-      }
-    }
-    return result
-  }
+  private func escaped(_ text: String) -> String { PassHTML.escape(text) }
 
   private static let style = """
     body { font: 15px system-ui, sans-serif; margin: 2em auto; max-width: 64em; }

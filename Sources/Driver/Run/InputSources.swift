@@ -7,7 +7,7 @@ import Support
 struct InputSources {
   /// Files by input.
   var files: [String: String] = [:]
-  /// Shapes by input, from --shape.
+  /// Shapes by input or by entry and input, from --shape.
   var shapes: [String: [Int]] = [:]
   /// Makes up what is not given; nil makes that an error.
   var seed: UInt64?
@@ -31,25 +31,32 @@ struct InputSources {
     }
   }
 
-  /// The shapes that files and --shape tell, for compiling.
-  func knownShapes() throws(Diagnostic) -> [String: [Int]] {
+  /// The shapes that files and --shape tell, for compiling. Files are those of one entry, if it is named.
+  func knownShapes(entry: String?) throws(Diagnostic) -> [String: [Int]] {
     var result = shapes
     for (name, path) in files.sorted(by: { $0.key < $1.key }) {
       let dims = try NumPyArray.read(path: path).dims
-      if let given = shapes[name], given != dims {
+      let key = InputSources.key(name, of: entry)
+      if let given = shapes[key] ?? shapes[name], given != dims {
         throw .usage("--shape \(name) is \(given), but \(path) holds \(dims)")
       }
-      result[name] = dims
+      result[key] = dims
     }
     return result
   }
 
-  /// The inputs of an entry, in order.
-  func make(for entry: EntrySignature) throws(Diagnostic) -> [Tensor] {
-    for name in files.keys.sorted() + shapes.keys.sorted() where entry.input(name) == nil {
+  /// What the shape of a file for an input is called.
+  static func key(_ input: String, of entry: String?) -> String { entry.map { "\($0)/\(input)" } ?? input }
+
+  /// The inputs of one of the entries, in order.
+  func make(for number: Int, of entries: [EntrySignature]) throws(Diagnostic) -> [Tensor] {
+    let entry = entries[number]
+    for name in files.keys.sorted() where entry.input(name) == nil {
       throw .usage(
         "entry \(entry.name) has no input \(name)", hint: choiceHint(for: name, among: entry.inputs.map(\.name)))
     }
+    let given = InputShapes(shapes, entries: entries.map { ($0.name, $0.inputs.map(\.name)) })
+    try given.requireInputs()
     var symbols: [String: Int] = [:]
     for symbol in entry.symbols where symbol.range.count == 1 { symbols[symbol.name] = symbol.range.lowerBound }
     var tensors: [String: Tensor] = [:]
@@ -64,7 +71,7 @@ struct InputSources {
         }
         tensors[port.name] = tensor
         InputSources.learn(port, tensor.shape, &symbols)
-      } else if let shape = shapes[port.name] {
+      } else if let shape = given.shape(of: port.name, of: entry.name) {
         guard shape.count == port.dims.count else {
           throw .usage("--shape \(port.name): the input is \(port.typeText)")
         }
@@ -83,7 +90,7 @@ struct InputSources {
       guard let seed else {
         throw .usage("input \(port.name) has a shape but no elements", hint: "--random SEED makes them up")
       }
-      let shape = try InputSources.shape(of: port, shapes[port.name], symbols)
+      let shape = try InputSources.shape(of: port, given.shape(of: port.name, of: entry.name), symbols)
       let element = try port.requireTensor("input")
       try checkAllocatable(shape, port, element)
       result.append(try RandomTensor(seed: seed, input: number).make(element, shape: shape, accepts: port.accepts))

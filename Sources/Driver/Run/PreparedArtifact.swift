@@ -1,7 +1,6 @@
 import Codegen
 import CommandLineKit
 import Formats
-import Glibc
 import LLVMBackend
 import Support
 import Synchronization
@@ -45,37 +44,37 @@ struct PreparedArtifact {
 
   /// Compiles a model for this machine, or finds it in the cache. `given` are the files that shapes came from, for
   /// messages.
-  init(model path: String, _ options: CompileOptions, _ arguments: Arguments? = nil, given: [String: String] = [:])
-    throws(Diagnostic)
-  {
+  init(
+    model path: String, _ options: CompileOptions, _ arguments: Arguments? = nil, given: [String: String] = [:]
+  ) throws(Diagnostic) {
     let clock = ContinuousClock()
     let start = clock.now
+    (self.path, cache, scratch) = try PreparedArtifact.library(of: path, options, arguments, given)
+    compileSeconds = (clock.now - start).inSeconds
+  }
+
+  private static func library(
+    of model: String, _ options: CompileOptions, _ arguments: Arguments?, _ given: [String: String]
+  ) throws(Diagnostic) -> (path: String, cache: CacheUse, scratch: ScratchFolder?) {
     let profile = try Profile.named(options.target)
-    let name = CSyntax.artifactName(Paths.stem(path))
-    guard let folder = options.cacheFolder else {
-      let scratch = try ScratchFolder()
-      self.scratch = scratch
-      self.path = "\(scratch.path)/\(name).so"
-      _ = try PreparedArtifact.compile(path, name, options, arguments, given, to: self.path)
-      compileSeconds = Compilation.seconds(clock.now - start)
-      return
-    }
-    let store = try KernelCache(folder: folder, profile: profile)
-    let artifacts = ArtifactStore(folder: folder)
-    let key = try artifacts.key(path, options, profile, kind: .shared, name: name, output: "")
-    self.path = Paths.absolute("\(folder)/\(key).so")
-    let list = "\(folder)/\(key).sources"
-    if !options.wantsToWatch, Paths.exists(self.path), ArtifactStore.isCurrent(list) {
-      cache = .hit
-      utimensat(AT_FDCWD, self.path, nil, 0)
-    } else {
+    let name = CSyntax.artifactName(Paths.stem(model))
+    var cache = CacheUse.off
+    if let folder = CacheFolder(options.cacheFolder) {
+      let store = ArtifactStore(folder: folder)
+      let key = try store.key(model, options, profile, kind: .shared, name: name, output: "")
+      let library = store.library(key)
+      if library.isCurrent, !options.wantsToWatch { return (library.path, .hit, nil) }
       cache = .miss
-      let sources = try PreparedArtifact.compile(path, name, options, arguments, given, to: self.path)
-      // Written last: an artifact without its list is made again.
-      try ArtifactStore.writeSources(sources, to: list)
+      if folder.isWritable {
+        let sources = try compile(model, name, options, arguments, given, to: library.path)
+        try store.keepLibrary(key, sources: sources)
+        return (library.path, cache, nil)
+      }
     }
-    compileSeconds = Compilation.seconds(clock.now - start)
-    store.trim(keeping: key)
+    let scratch = try ScratchFolder()
+    let path = "\(scratch.path)/\(name).so"
+    _ = try compile(model, name, options, arguments, given, to: path)
+    return (path, cache, scratch)
   }
 
   private static func compile(
@@ -99,7 +98,7 @@ struct PreparedArtifact {
       CompileCommand.report(compilation, arguments)
       return compilation.sources
     } catch {
-      throw ShapeFault.placed(error, given)
+      throw ShapeFault.placed(error, given, entry: arguments?[RunKeys.entry] ?? nil)
     }
   }
 }

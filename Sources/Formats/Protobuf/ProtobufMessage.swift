@@ -39,9 +39,6 @@ public struct ProtobufWire: Sendable, Hashable {
   mutating func markPacked(_ number: UInt32) {
     if number < 64 { packed |= 1 << UInt64(number) }
   }
-
-  /// How many fields of this message were unknown.
-  public var unknownCount: Int { unknown.count }
 }
 
 /// The five ways in which a field's bytes are laid out.

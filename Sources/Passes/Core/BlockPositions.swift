@@ -35,16 +35,18 @@ struct BlockPositions {
     }
     return current
   }
+}
 
+extension Function {
   /// Everything an op reads, inside its regions too.
-  func inputs(of op: OpID, _ function: Function) -> [ValueID] {
+  func inputs(of op: OpID) -> [ValueID] {
     var result: [ValueID] = []
     var pending = [op]
     while let next = pending.popLast() {
-      for case let operand? in function[next].operands { result.append(operand) }
-      for region in function[next].regions {
-        result.append(contentsOf: function[region].yields)
-        pending.append(contentsOf: function.ops(in: region))
+      for case let operand? in self[next].operands { result.append(operand) }
+      for region in self[next].regions {
+        result.append(contentsOf: self[region].yields)
+        pending.append(contentsOf: ops(in: region))
       }
     }
     return result

@@ -221,7 +221,7 @@ public struct PassContext: Sendable {
     while let next = pending.popLast() {
       guard function.exists(next) else { continue }
       if next != id, !isTriviallyDead(next) { continue }
-      let sources = operandsIncludingRegions(of: next)
+      let sources = function.inputs(of: next)
       function.erase(next)
       changes += 1
       for source in sources {
@@ -240,20 +240,6 @@ public struct PassContext: Sendable {
     guard operation.kind.effects.isPure, operation.regions.isEmpty else { return false }
     for result in operation.results where !function[result].uses.isEmpty { return false }
     return !introducesSymbol(operation)
-  }
-
-  private func operandsIncludingRegions(of id: OpID) -> [ValueID] {
-    var result: [ValueID] = []
-    var pending = [id]
-    while let next = pending.popLast() {
-      let operation = function[next]
-      for operand in operation.operands { if let operand { result.append(operand) } }
-      for region in operation.regions {
-        result.append(contentsOf: function[region].yields)
-        pending.append(contentsOf: function.ops(in: region))
-      }
-    }
-    return result
   }
 
   public mutating func setOperand(_ number: Int, of id: OpID, to value: ValueID?) throws(Diagnostic) {

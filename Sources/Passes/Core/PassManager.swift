@@ -43,7 +43,7 @@ public struct PassManager {
       report.runs.append(
         PassReport.Run(
           pass: pass.name, changes: finished.changes, rewrites: ledger.rewrites - rewrites,
-          seconds: PassManager.seconds(clock.now - start)))
+          seconds: (clock.now - start).inSeconds))
       if verifiesEach {
         do throws(Diagnostic) { try Verifier.verify(module) } catch {
           throw .bug("after pass \(pass.name): \(error.message)", at: error.location)
@@ -54,11 +54,6 @@ public struct PassManager {
     }
     report.finish(ledger)
     return report
-  }
-
-  private static func seconds(_ duration: Duration) -> Double {
-    let (whole, fraction) = duration.components
-    return Double(whole) + Double(fraction) * 1e-18
   }
 }
 

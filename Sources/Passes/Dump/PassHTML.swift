@@ -26,7 +26,7 @@ public enum PassHTML {
   }
 
   /// Text that may come from a model file, made safe inside elements and quoted attributes.
-  static func escape(_ text: String) -> String {
+  public static func escape(_ text: String) -> String {
     var result = ""
     for character in text.unicodeScalars {
       switch character {

@@ -133,18 +133,18 @@ private struct FoldingInputs {
   private static func work(of operation: Operation, _ type: TensorType, _ context: PassContext) -> Int {
     func count(_ value: ValueID?) -> Int {
       guard let value, let shape = context.function.tensorType(value)?.constantShape else { return 1 }
-      return shape.reduce(1) { Dim.multiplied($0, $1) }
+      return shape.reduce(1) { Dim.multiply($0, $1) }
     }
-    let result = type.constantShape?.reduce(1) { Dim.multiplied($0, $1) } ?? Int.max
+    let result = type.constantShape?.reduce(1) { Dim.multiply($0, $1) } ?? Int.max
     let operands = operation.operands.reduce(0) { $0 + min(count($1), 1 << 40) }
     switch operation.kind {
     case let kind as MatMul:
       guard let a = operation.operands[0], let shape = context.function.tensorType(a)?.constantShape, shape.count >= 2
       else { return Int.max }
-      return Dim.multiplied(result, shape[shape.count - (kind.transposeLHS ? 2 : 1)])
+      return Dim.multiply(result, shape[shape.count - (kind.transposeLHS ? 2 : 1)])
     case is Conv:
       let filters = max(type.constantShape?.last ?? 1, 1)
-      return Dim.multiplied(result, max(count(operation.operands[1]) / filters, 1))
+      return Dim.multiply(result, max(count(operation.operands[1]) / filters, 1))
     default: return min(result, 1 << 40) + operands
     }
   }
@@ -154,13 +154,5 @@ private struct FoldingInputs {
     let word = location.split { $0 == "/" || $0 == ":" }.last.map(String.init) ?? "folded"
     let safe = word.prefix(64).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "_" }
     return String(safe)
-  }
-}
-
-extension Dim {
-  /// Saturating, for estimates.
-  fileprivate static func multiplied(_ a: Int, _ b: Int) -> Int {
-    let (value, overflow) = a.multipliedReportingOverflow(by: b)
-    return overflow ? Int.max : value
   }
 }

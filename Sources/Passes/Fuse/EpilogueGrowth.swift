@@ -113,7 +113,7 @@ struct EpilogueGrowth {
       else { continue }
       if inside.contains(op) || seen.count > EpilogueGrowth.searchLimit { return true }
       // What an op's regions capture is among its inputs.
-      pending.append(contentsOf: positions.inputs(of: op, context.function))
+      pending.append(contentsOf: context.function.inputs(of: op))
     }
     return false
   }

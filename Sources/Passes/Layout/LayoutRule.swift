@@ -88,22 +88,8 @@ struct LayoutRule {
       kind.steps = p.map { kind.steps[$0] }
       return LayoutRule(kind: kind, operands: [.follows(p)], result: p)
     case let kind as Reduce: return reduction(kind, types, origin)
-    case var kind as Quantize:
-      guard let rule = elementwise(kind, Array(types.prefix(1)), result, origin) else { return nil }
-      if types.count > 1 {
-        guard let axis = moved(kind.axis, rule.result) else { return nil }
-        kind.axis = axis
-      }
-      return LayoutRule(
-        kind: kind, operands: rule.operands + types.dropFirst().map { _ in .stays }, result: rule.result)
-    case var kind as Dequantize:
-      guard let rule = elementwise(kind, Array(types.prefix(1)), result, origin) else { return nil }
-      if types.count > 1 {
-        guard let axis = moved(kind.axis, rule.result) else { return nil }
-        kind.axis = axis
-      }
-      return LayoutRule(
-        kind: kind, operands: rule.operands + types.dropFirst().map { _ in .stays }, result: rule.result)
+    case let kind as Quantize: return quantization(kind, \.axis, types, result, origin)
+    case let kind as Dequantize: return quantization(kind, \.axis, types, result, origin)
     default: return nil
     }
   }
@@ -113,6 +99,20 @@ struct LayoutRule {
   ) -> LayoutRule? {
     guard let p = permutation(of: result.rank, origin, types) else { return nil }
     return LayoutRule(kind: kind, operands: types.map { role($0, p) }, result: p)
+  }
+
+  /// Elementwise but for the parameters, which lie along an axis and stay as they are.
+  private static func quantization<Kind: OpKind>(
+    _ kind: Kind, _ axis: WritableKeyPath<Kind, Int>, _ types: [TensorType?], _ result: TensorType, _ origin: Origin
+  ) -> LayoutRule? {
+    guard var rule = elementwise(kind, Array(types.prefix(1)), result, origin) else { return nil }
+    guard types.count > 1 else { return rule }
+    guard let place = moved(kind[keyPath: axis], rule.result) else { return nil }
+    var kind = kind
+    kind[keyPath: axis] = place
+    rule.kind = kind
+    rule.operands += types.dropFirst().map { _ in .stays }
+    return rule
   }
 
   /// Removes axes, so the way back from a result is not unique unless they are kept.

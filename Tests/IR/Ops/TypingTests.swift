@@ -24,7 +24,7 @@ import Testing
     Refused("matmul %0, %1, %2 : f32[2, 2]", ["f32[2, 2]", "f32[2, 2]", "f32[3]"], "does not broadcast"),
     Refused("matmul %0, %1, %2 : i32[2, 2]", ["u8[2, 2]", "i8[2, 2]", "f32[2]"], "the bias is f32[2]"),
     Refused("matmul %0, %1 {transpose_rhs = true} : f32[2, 4]", ["f32[2, 4]", "f32[4, 4] @panels8"], "b is packed"),
-    Refused("conv %0, %1 : f32[1, 1, 1, 1]", ["f32[1, 2, 2, 1]", "f32[1, 3, 3, 1]"], "does not fit axis 0"),
+    Refused("conv %0, %1 : f32[1, 1, 1, 1]", ["f32[1, 1, 2, 1]", "f32[1, 3, 3, 1]"], "does not fit axis 0"),
     Refused("conv %0, %1 {strides = [0, 1]} : f32[1, 1, 1, 1]", ["f32[1, 2, 2, 1]", "f32[1, 1, 1, 1]"], "strides"),
     Refused("conv %0, %1 {padding = [1, 1]} : f32[1, 1, 1, 1]", ["f32[1, 2, 2, 1]", "f32[1, 1, 1, 1]"], "padding"),
     Refused("conv %0, %1 {groups = 2} : f32[1, 2, 2, 3]", ["f32[1, 2, 2, 4]", "f32[3, 1, 1, 2]"], "into 2 groups"),

@@ -25,9 +25,13 @@ extension ONNXNodeContext {
     guard source != .string, target != .string else {
       throw .unsupported("conversion between \(source.rawValue) and \(target.rawValue) is not supported")
     }
-    guard target != .f8e8m0 else { throw .unsupported("conversion to f8e8m0 is not supported") }
     // Out of range there is no right answer; the format's own tests expect the low bits.
     if source.isFloat, target.bits < 8, !target.isFloat { return try cast(try cast(x, to: .i32), to: target) }
-    return try add(Cast(to: target, saturate: try flag("saturate", default: true)), x)
+    let mode = try string("round_mode", default: "up")
+    guard let rounding = ScaleFloat.Rounding(rawValue: mode) else {
+      throw .invalid("attribute \"round_mode\" is \"\(mode)\", expected up, down or nearest")
+    }
+    let saturate = try flag("saturate", default: true)
+    return try add(Cast(to: target, saturate: saturate, rounding: target == .f8e8m0 ? rounding : .up), x)
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CommandLineKit
 
-@Suite struct ProgramTests {
+@Suite struct CommandLineProgramTests {
   @Test func statusesAreThoseOfTheContract() {
     let kinds: [Diagnostic.Kind: Int32] = [.invalid: 1, .usage: 2, .unsupported: 3, .internal: 70]
     for (kind, status) in kinds {

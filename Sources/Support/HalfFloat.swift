@@ -1,6 +1,7 @@
 /// f16 and bf16 by their bits, as conversion instructions treat them: to nearest,
 /// ties to even, subnormals kept, NaN quieted with the top of its payload.
 public enum HalfFloat {
+  @inlinable
   public static func f16(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let sign = UInt32(bits >> 16) & 0x8000
@@ -16,16 +17,20 @@ public enum HalfFloat {
     return UInt16(sign | rounded >> 13)
   }
 
+  @inlinable
   public static func f16(_ value: Double) -> UInt16 { f16(roundedToOdd(value)) }
 
+  @inlinable
   public static func bf16(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
     return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ ((bits >> 16) & 1)) >> 16)
   }
 
+  @inlinable
   public static func bf16(_ value: Double) -> UInt16 { bf16(roundedToOdd(value)) }
 
+  @inlinable
   public static func float(f16 half: UInt16) -> Float {
     let sign = UInt32(half & 0x8000) << 16
     let magnitude = UInt32(half & 0x7fff) << 13
@@ -38,9 +43,11 @@ public enum HalfFloat {
     return Float(bitPattern: (magnitude + (224 << 23)) | sign | quiet)
   }
 
+  @inlinable
   public static func float(bf16 half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
 
   /// f64 to f32 so that a further rounding is correct: an inexact result has an odd mantissa.
+  @inlinable
   static func roundedToOdd(_ value: Double) -> Float {
     let near = Float(value)
     if value.isNaN || Double(near) == value { return near }

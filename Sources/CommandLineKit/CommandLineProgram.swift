@@ -2,7 +2,7 @@ import Support
 
 /// A program of several commands, and what holds for all of them: help, version,
 /// exit statuses, one line an error.
-public struct Program: Sendable {
+public struct CommandLineProgram: Sendable {
   private let name: String
   private let summary: String
   private let version: String
