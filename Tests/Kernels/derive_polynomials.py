@@ -14,7 +14,7 @@ Needs mpmath.
 import struct
 import sys
 
-from mpmath import mp, mpf, cos, pi, matrix, lu_solve, exp, log, erf, erfc, sin, tanh, sqrt, expm1, log1p
+from mpmath import mp, mpf, cos, pi, matrix, lu_solve, exp, log, erf, erfc, sin, tanh, sqrt, expm1, log1p, asin, atan, sinh
 
 mp.dps = 60
 
@@ -102,6 +102,13 @@ def series(function, terms, start):
     return value
 
 
+def odd(function, limit, bits, degree):
+    """q with function(x) = x + x^3 q(x^2), good relative to the function up to the limit."""
+    return fit(
+        lambda z: (function(sqrt(z)) - sqrt(z)) / sqrt(z) ** 3, lambda z: z * sqrt(z) / function(sqrt(z)), TINY,
+        limit**2 * mpf("1.0002"), degree, bits)
+
+
 HALF_LN2 = log(mpf(2)) / 2 * mpf("1.0005")
 THIRD, HALF = mpf(1) / 3, mpf(1) / 2
 
@@ -133,6 +140,10 @@ POLYNOMIALS = {
     "tanh": lambda bits, degree: fit(
         lambda z: (tanh(sqrt(z)) - sqrt(z)) / sqrt(z) ** 3, lambda z: z * sqrt(z) / tanh(sqrt(z)), TINY,
         mpf("0.5501") ** 2, degree, bits),
+    # sinh(x) = x + x^3 q(x^2) for |x| <= 1, atan(x) for |x| <= tan(pi / 8), asin(x) for |x| <= 1 / 2.
+    "sinh": lambda bits, degree: odd(sinh, mpf(1), bits, degree),
+    "atan": lambda bits, degree: odd(atan, sqrt(mpf(2)) - 1, bits, degree),
+    "asin": lambda bits, degree: odd(asin, HALF, bits, degree),
     # erf(x) = x + x q(x^2) for |x| <= 1.
     "erf": lambda bits, degree: fit(
         lambda z: erf(sqrt(z)) / sqrt(z) - 1, lambda z: sqrt(z) / erf(sqrt(z)), TINY, mpf(1) * mpf("1.0001"), degree,
@@ -153,7 +164,7 @@ def erfc_center(bits):
 DEGREES = {
     "expm1": (5, 11), "log": (8, 20), "logs": (3, 7), "logpow": (3, 7),
     "sin": (3, 6), "cos": (2, 6), "erf": (7, 13), "erfc": (8, 17), "tanh": (5,),
-   
+    "sinh": (3, 6), "atan": (4, 10), "asin": (5, 12),
 }
 
 

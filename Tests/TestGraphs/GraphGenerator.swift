@@ -126,7 +126,7 @@ struct GraphGenerator {
   /// One attempt at one more op; false when no operands fit.
   private mutating func step() throws(Diagnostic) -> Bool {
     let before = builder.function.operationCapacity
-    switch random.below(32) {
+    switch random.below(34) {
     case 0...3: try addUnary()
     case 4...7: try addBinary()
     case 8: try addCompareAndSelect()
@@ -135,12 +135,12 @@ struct GraphGenerator {
     case 12...13: try addConv()
     case 14: try addPool()
     case 15...16: try addReduce()
-    case 17: try addSoftmax()
+    case 17: if random.chance(30) { try addSoftmax() } else { try addBlock() }
     case 18: try addReshape()
     case 19: try addTranspose()
     case 20: try addSlice()
     case 21: try addConcat()
-    case 22: try addGather()
+    case 22: if random.chance(50) { try addGather() } else { try addIndexing() }
     case 23: try addBroadcastOrPad()
     case 24: try addExtents()
     case 25: try addQuantization()
@@ -149,7 +149,8 @@ struct GraphGenerator {
     case 28: if options.state { try addState() }
     case 29: if options.control { try addIf() }
     case 30: if options.control { try addLoop() }
-    default: if options.control { try addFusion() }
+    case 31: if options.control { try addFusion() }
+    default: try addSeldomOp()
     }
     return builder.function.operationCapacity > before
   }

@@ -7,12 +7,14 @@ import Support
 ///     %1: f32[128]
 ///     %2 = add %0, %1 : f32[8, 128]
 ///
-/// Integers wrap. Integer `div` rounds towards zero and fails on a zero divisor; `mod` has the divisor's sign.
-/// `minimum` and `maximum` give NaN where either is NaN. `and`, `or` and `xor` take bools and integers; shifts take
+/// Integers wrap. `div` of integers rounds towards zero, `floor_div` of anything downwards; `rem` belongs to the one and
+/// has the dividend's sign, `mod` belongs to the other and has the divisor's. On integers all four fail on a zero
+/// divisor; the quotient of floats is rounded before `floor_div` rounds it down. `minimum` and `maximum` give NaN where either is NaN. `atan2` is the angle of the point (b, a). `and`, `or` and `xor` take bools and integers; shifts take
 /// integers, and a distance outside of the width shifts everything out.
 public struct Binary: OpKind {
   public enum Function: String, CaseIterable, Sendable {
-    case add, sub, mul, div, mod, minimum, maximum, pow, and, or, xor
+    case add, sub, mul, div, mod, rem, minimum, maximum, pow, atan2, and, or, xor
+    case floorDiv = "floor_div"
     case shiftLeft = "shift_left"
     case shiftRight = "shift_right"
 
@@ -20,6 +22,7 @@ public struct Binary: OpKind {
       switch self {
       case .and, .or, .xor: element == .bool || element.isInteger
       case .shiftLeft, .shiftRight: element.isInteger
+      case .atan2: element.isFloat
       default: element.isFloat || element.isInteger
       }
     }
@@ -31,6 +34,9 @@ public struct Binary: OpKind {
       case .mul: a * b
       case .div: a / b
       case .mod: Function.floorRemainder(a, b)
+      case .rem: fmod(a, b)
+      case .floorDiv: (a / b).rounded(.down)
+      case .atan2: Glibc.atan2(a, b)
       case .minimum: a.isNaN || b.isNaN ? .nan : Swift.min(a, b)
       case .maximum: a.isNaN || b.isNaN ? .nan : Swift.max(a, b)
       case .pow: Glibc.pow(a, b)
@@ -52,17 +58,22 @@ public struct Binary: OpKind {
       case .mul: return a * b
       case .minimum: return Dim.minimum(a, b)
       case .maximum: return Dim.maximum(a, b)
-      case .div, .mod:
+      case .div, .mod, .rem, .floorDiv:
         if let x = a.constant, let y = b.constant, y != 0, x != Int.min, y != Int.min {
-          return Dim(self == .div ? x / y : x - y * Dim.floorDivide(x, y))
+          switch self {
+          case .div: return Dim(x / y)
+          case .rem: return Dim(x % y)
+          case .floorDiv: return Dim(Dim.floorDivide(x, y))
+          default: return Dim(x - y * Dim.floorDivide(x, y))
+          }
         }
         // Towards zero is down only where nothing is negative.
         guard a.bounds(symbols).lowerBound >= 0, b.bounds(symbols).lowerBound > 0 else { return nil }
-        return self == .div ? a.floorDivided(by: b) : a.modulo(b)
+        return self == .div || self == .floorDiv ? a.floorDivided(by: b) : a.modulo(b)
       case .and, .or, .xor:
         guard let x = a.constant, let y = b.constant else { return nil }
         return Dim(self == .and ? x & y : self == .or ? x | y : x ^ y)
-      case .pow, .shiftLeft, .shiftRight: return nil
+      case .pow, .atan2, .shiftLeft, .shiftRight: return nil
       }
     }
   }
@@ -100,7 +111,12 @@ public struct Binary: OpKind {
     if element.isFloat {
       let x = stretched(a.doubles(), a.shape, to: shape)
       let y = stretched(b.doubles(), b.shape, to: shape)
-      return [.tensor(Tensor(element, shape, doubles: x.indices.map { function.apply(x[$0], y[$0]) }))]
+      var values = x.indices.map { function.apply(x[$0], y[$0]) }
+      if function == .floorDiv {
+        // The quotient is rounded to the type before it is rounded down.
+        values = Tensor(element, shape, doubles: x.indices.map { x[$0] / y[$0] }).doubles().map { $0.rounded(.down) }
+      }
+      return [.tensor(Tensor(element, shape, doubles: values))]
     }
     let x = stretched(a.integers(), a.shape, to: shape)
     let y = stretched(b.integers(), b.shape, to: shape)

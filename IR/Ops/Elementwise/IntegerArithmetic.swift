@@ -29,17 +29,27 @@ struct IntegerArithmetic {
     case .shiftRight:
       guard (0..<bits).contains(b) else { return isSigned && a < 0 ? -1 : 0 }
       return isWide ? Int(bitPattern: UInt(bitPattern: a) >> UInt(b)) : a >> b
-    case .div, .mod:
-      guard b != 0 else { throw .invalid("integer division by zero") }
-      if isWide {
-        let (quotient, remainder) = UInt(bitPattern: a).quotientAndRemainder(dividingBy: UInt(bitPattern: b))
-        return Int(bitPattern: function == .div ? quotient : remainder)
-      }
-      // The one quotient that overflows wraps.
-      if b == -1 { return function == .div ? 0 &- a : 0 }
-      if function == .div { return a / b }
-      let remainder = a % b
-      return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder
+    case .div, .mod, .rem, .floorDiv: return try divide(function, a, b)
+    case .atan2: throw .bug("atan2 takes no integers")
+    }
+  }
+
+  private func divide(_ function: Binary.Function, _ a: Int, _ b: Int) throws(Diagnostic) -> Int {
+    guard b != 0 else { throw .invalid("integer division by zero") }
+    let wantsQuotient = function == .div || function == .floorDiv
+    if isWide {
+      let (quotient, remainder) = UInt(bitPattern: a).quotientAndRemainder(dividingBy: UInt(bitPattern: b))
+      return Int(bitPattern: wantsQuotient ? quotient : remainder)
+    }
+    // The one quotient that overflows wraps.
+    if b == -1 { return wantsQuotient ? 0 &- a : 0 }
+    let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
+    let isAbove = remainder != 0 && (remainder < 0) != (b < 0)
+    switch function {
+    case .div: return quotient
+    case .rem: return remainder
+    case .floorDiv: return isAbove ? quotient - 1 : quotient
+    default: return isAbove ? remainder + b : remainder
     }
   }
 

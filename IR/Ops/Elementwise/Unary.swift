@@ -7,10 +7,16 @@ import Support
 ///     %1 = tanh %0 : f32[8, 128]
 ///
 /// Floats take all but `not` and `bit_not`; integers `neg`, `abs`, `sign`, `relu` and `bit_not`; bools `not`. `round`
-/// goes to the nearest even number; `is_nan` gives bool.
+/// goes to the nearest integer, halves to the even one, `round_away` takes halves away from zero, `trunc` goes towards
+/// zero. `log1p` is `log(1 + x)` and `expm1` is `exp(x) - 1`, both exact near zero; `is_nan` gives bool.
 public struct Unary: OpKind {
   public enum Function: String, CaseIterable, Sendable {
-    case neg, abs, sign, exp, log, sqrt, rsqrt, reciprocal, tanh, sigmoid, erf, relu, floor, ceil, round, sin, cos, not
+    case neg, abs, sign, relu, not, sqrt, rsqrt, reciprocal, sigmoid, erf
+    case exp, exp2, expm1, log, log2, log1p
+    case sin, cos, tan, asin, acos, atan
+    case sinh, cosh, tanh, asinh, acosh, atanh
+    case floor, ceil, round, trunc
+    case roundAway = "round_away"
     case bitNot = "bit_not"
     case isNaN = "is_nan"
 
@@ -29,7 +35,11 @@ public struct Unary: OpKind {
       case .abs: Swift.abs(x)
       case .sign: x.isNaN ? x : x > 0 ? 1 : x < 0 ? -1 : 0
       case .exp: Glibc.exp(x)
+      case .exp2: Glibc.exp2(x)
+      case .expm1: Glibc.expm1(x)
       case .log: Glibc.log(x)
+      case .log2: Glibc.log2(x)
+      case .log1p: Glibc.log1p(x)
       case .sqrt: x.squareRoot()
       case .rsqrt: 1 / x.squareRoot()
       case .reciprocal: 1 / x
@@ -40,8 +50,19 @@ public struct Unary: OpKind {
       case .floor: x.rounded(.down)
       case .ceil: x.rounded(.up)
       case .round: x.rounded(.toNearestOrEven)
+      case .roundAway: x.rounded(.toNearestOrAwayFromZero)
+      case .trunc: x.rounded(.towardZero)
       case .sin: Glibc.sin(x)
       case .cos: Glibc.cos(x)
+      case .tan: Glibc.tan(x)
+      case .asin: Glibc.asin(x)
+      case .acos: Glibc.acos(x)
+      case .atan: Glibc.atan(x)
+      case .sinh: Glibc.sinh(x)
+      case .cosh: Glibc.cosh(x)
+      case .asinh: Glibc.asinh(x)
+      case .acosh: Glibc.acosh(x)
+      case .atanh: Glibc.atanh(x)
       case .isNaN: x.isNaN ? 1 : 0
       case .not, .bitNot: x
       }

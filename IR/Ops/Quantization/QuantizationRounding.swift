@@ -19,6 +19,10 @@ extension QuantizationRounding {
   /// would fall differently.
   func quantize(_ value: Double, scale: Double, zero: Int, _ type: ElementType) -> Int {
     guard let range = type.integerRange else { return 0 }
+    return quantize(value, scale: scale, zero: zero, range)
+  }
+
+  func quantize(_ value: Double, scale: Double, zero: Int, _ range: ClosedRange<Int>) -> Int {
     let units = Int(saturating: round(Double(Float(value / scale))))
     let (sum, overflow) = units.addingReportingOverflow(zero)
     let shifted = overflow ? (units < 0 ? Int.min : Int.max) : sum

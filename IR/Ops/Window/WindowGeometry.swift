@@ -55,6 +55,13 @@ public struct WindowGeometry: Hashable, Sendable {
     return result
   }
 
+  /// The number of elements under the window, where that many can be walked one by one.
+  public func boundedTaps() throws(Diagnostic) -> Int {
+    let count = window.reduce(1, Dim.multiply)
+    guard count <= 1 << 24 else { throw .unsupported("\(op): a window of \(window) is too large") }
+    return count
+  }
+
   /// The part of the window that meets the input, for each result index of an axis.
   struct Taps {
     /// The input index of the window's first element; may be negative.
@@ -75,6 +82,17 @@ public struct WindowGeometry: Hashable, Sendable {
       let low = start >= 0 ? 0 : min(size, (-start + step - 1) / step)
       let high = max(low, below(extent, start))
       return Taps(start: start, range: low..<high, padded: below(extent + after[axis], start))
+    }
+  }
+
+  /// The same geometry with axes of extent 1 put in front, so that loops may assume three.
+  public var threeAxes: WindowGeometry {
+    get throws(Diagnostic) {
+      let missing = 3 - window.count
+      let (ones, zeros) = (Array(repeating: 1, count: missing), Array(repeating: 0, count: missing))
+      return try WindowGeometry(
+        op, window: ones + window, strides: ones + strides, padding: zeros + before + zeros + after,
+        dilations: ones + dilations)
     }
   }
 

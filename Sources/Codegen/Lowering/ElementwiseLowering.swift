@@ -41,13 +41,12 @@ extension ProgramBuilder {
       if view.element.bits >= 8 || isFlat {
         outputs.append(view)
       } else {
-        guard !view.element.isFloat else {
-          throw .unsupported("writing \(view.element) elements with strides has no code yet")
-        }
         let count = shape.reduce(Dim(1), *)
         let bytes = addBuffer("elements of \(label(result))", bytes: count, .workspace)
-        outputs.append(TensorView(bytes, .u8, strides: view.strides))
-        loose.append((TensorView(bytes, .u8, strides: [1]), TensorView(view.buffer, view.element, strides: [1])))
+        // One a byte, in a type that holds all that the packed one can.
+        let wide: ElementType = view.element.isFloat ? .f8e4m3fn : .u8
+        outputs.append(TensorView(bytes, wide, strides: view.strides))
+        loose.append((TensorView(bytes, wide, strides: [1]), TensorView(view.buffer, view.element, strides: [1])))
       }
     }
     try emitMap(shape, inputs, outputs, exactLanes: graph.canFail, site: site) { scope, values throws(Diagnostic) in

@@ -2,6 +2,7 @@ import IR
 import Support
 
 extension Quantize: OpLowering {}
+extension FakeQuant: OpLowering {}
 
 extension Dequantize: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {

@@ -34,6 +34,20 @@ extension VectorMath {
     }
   }
 
+  /// 2^x: the whole part of x is the exponent, the rest times ln 2 goes to exp.
+  public func exp2(_ x: LoopValue) -> LoopValue {
+    wide(x) { x in
+      let limited = shape(x).isDouble ? clamp(x, -1080, 1025) : clamp(x, -152, 129)
+      let (whole, n) = nearestInLowBits(limited, times: 1)
+      let fraction = sub(limited, whole)
+      let (logHigh, logLow) =
+        shape(x).isDouble ? (0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56) : (0x1.62e43p-1, -0x1.05c61p-29)
+      let (r, lost) = twoProduct(fraction, constant(logHigh, x))
+      let (high, low) = exponentialLessOne(r, multiplyAdd(fraction, logLow, lost))
+      return scale(add(constant(1, x), add(high, low)), byPowerOfTwo: n)
+    }
+  }
+
   /// n and r with x = n ln 2 + r. Only the low bits of n count, as many as an exponent and one more:
   /// what is above them saves a subtraction and its constant, and no power of two looks there.
   func reduceByLogOfTwo(_ x: LoopValue) -> (n: LoopValue, r: LoopValue) {

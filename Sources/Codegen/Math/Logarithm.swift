@@ -5,8 +5,22 @@ extension VectorMath {
       let (k, m) = split(x)
       let f = sub(m, constant(1, x))
       let whole = builder.convert(.signedToFloat, k, to: builder.type(x))
-      let value = shape(x).isDouble ? logarithmDouble(f, whole) : logarithmSingle(f, whole)
-      return logarithmSpecials(of: x, value)
+      return logarithmSpecials(of: x, logarithm(f, whole))
+    }
+  }
+
+  /// The logarithm to base 2: log(m) log2(e) as a sum of two, to which k is added.
+  public func log2(_ x: LoopValue) -> LoopValue {
+    wide(x) { x in
+      let (k, m) = split(x)
+      let f = sub(m, constant(1, x))
+      let (factor, factorLow) =
+        shape(x).isDouble ? (0x1.71547652b82fep0, 0x1.777d0ffda0d24p-56) : (0x1.715476p0, 0x1.4ae0cp-26)
+      let (product, error) = twoProduct(f, constant(factor, x))
+      let (half, tail) = logarithmParts(f)
+      let rest = multiplyAdd(sub(tail, half), factor, multiplyAdd(f, factorLow, error))
+      let (high, low) = fastTwoSum(builder.convert(.signedToFloat, k, to: builder.type(x)), product)
+      return logarithmSpecials(of: x, add(high, add(low, rest)))
     }
   }
 
@@ -31,22 +45,21 @@ extension VectorMath {
     return select(compare(x, .eq, 0), constant(-.infinity, x), positive)
   }
 
-  /// log(1 + f) = f - f^2 / 2 + f^3 q(f).
-  private func logarithmSingle(_ f: LoopValue, _ k: LoopValue) -> LoopValue {
-    let square = mul(f, f)
-    let tail = mul(mul(square, f), polynomial(f, Self.logSingle))
-    let low = multiplyAdd(k, lowLogOfTwo(f), tail)
-    let sum = add(f, multiplyAdd(square, -0.5, low))
-    return multiplyAdd(k, 0x1.62e4p-1, sum)
+  /// k ln 2 + log(1 + f) + rest, where `rest` is small beside f.
+  func logarithm(_ f: LoopValue, _ k: LoopValue, rest: LoopValue? = nil) -> LoopValue {
+    let (half, tail) = logarithmParts(f)
+    let low = multiplyAdd(k, lowLogOfTwo(f), rest.map { add(tail, $0) } ?? tail)
+    return multiplyAdd(k, shape(f).isDouble ? 0x1.62e42fefa38p-1 : 0x1.62e4p-1, add(f, sub(low, half)))
   }
 
-  /// log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2 q(s^2))) with s = f / (2 + f), which converges sooner.
-  private func logarithmDouble(_ f: LoopValue, _ k: LoopValue) -> LoopValue {
+  /// `half` and `tail` of log(1 + f) = f - half + tail, with half = f^2 / 2. In f32 the tail is f^3 q(f); in f64
+  /// s (f^2 / 2 + s^2 q(s^2)) with s = f / (2 + f), which converges sooner.
+  func logarithmParts(_ f: LoopValue) -> (half: LoopValue, tail: LoopValue) {
+    let square = mul(f, f)
+    let half = scale(square, 0.5)
+    guard shape(f).isDouble else { return (half, mul(mul(square, f), polynomial(f, Self.logSingle))) }
     let s = div(f, add(f, constant(2, f)))
     let z = mul(s, s)
-    let half = mul(scale(f, 0.5), f)
-    let inner = multiplyAdd(z, polynomial(z, Self.logsDouble), half)
-    let low = multiplyAdd(k, lowLogOfTwo(f), mul(s, inner))
-    return multiplyAdd(k, 0x1.62e42fefa38p-1, sub(f, sub(half, low)))
+    return (half, mul(s, multiplyAdd(z, polynomial(z, Self.logsDouble), half)))
   }
 }

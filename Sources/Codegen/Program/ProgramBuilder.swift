@@ -192,10 +192,10 @@ public final class ProgramBuilder {
 extension TensorType {
   /// The bytes it takes, as an expression.
   func bytesInMemory() throws(Diagnostic) -> Dim {
-    if let constant = constantBytes { return Dim(constant) }
     guard plain != .string else {
       throw .unsupported("values of type \(self) have no code yet", hint: "`martlet run --reference` evaluates them")
     }
+    if let constant = constantBytes { return Dim(constant) }
     guard let storage = element.storage, layout == nil else {
       throw .unsupported("a tensor \(self) of run-time size has no code yet")
     }

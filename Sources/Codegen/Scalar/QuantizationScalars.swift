@@ -105,7 +105,7 @@ private struct QuantizeScalar: ScalarLowering {
     if result.isFloat {
       return build.decodeSmallFloat(build.encodeSmallFloat(quotient, result, saturate: true), result)
     }
-    let whole = rounding == .nearestEven ? build.unary(.rint, quotient) : roundAway(quotient, build)
+    let whole = rounding == .nearestEven ? build.unary(.rint, quotient) : scope.math.roundAway(quotient)
     // Saturates; NaN becomes zero and so the zero point. Sums of 32 bits need more room.
     let wide = single.with(result.bits < 32 ? .i32 : .i64)
     let units = build.convert(.floatToSigned, whole, to: wide)
@@ -142,17 +142,6 @@ private struct QuantizeScalar: ScalarLowering {
       return build.div(
         build.convert(.floatExtend, x, to: common), build.convert(.floatExtend, scale, to: common))
     }
-  }
-
-  /// To the nearest integer, halves away from zero.
-  private func roundAway(_ x: LoopValue, _ build: KernelBuilder) -> LoopValue {
-    let type = build.type(x)
-    let whole = build.unary(.trunc, x)
-    // The rest is exact, where adding a half to x would round.
-    let rest = build.sub(x, whole)
-    let up = build.select(build.compare(.ge, rest, build.float(0.5, type)), build.float(1, type), build.zero(type))
-    let down = build.select(build.compare(.le, rest, build.float(-0.5, type)), build.float(-1, type), up)
-    return build.add(whole, down)
   }
 }
 

@@ -69,7 +69,11 @@ extension Unary: ScalarLowering {
       let positive = build.select(build.compare(.gt, x, zero), one(), build.select(build.compare(.ne, x, x), x, zero))
       value = build.select(build.compare(.lt, x, zero), build.float(-1, type), positive)
     case .exp: value = scope.math.exp(x)
+    case .exp2: value = scope.math.exp2(x)
+    case .expm1: value = scope.math.expm1(x)
     case .log: value = scope.math.log(x)
+    case .log2: value = scope.math.log2(x)
+    case .log1p: value = scope.math.log1p(x)
     case .sqrt: value = build.unary(.sqrt, x)
     case .rsqrt: value = build.div(one(), build.unary(.sqrt, x))
     case .reciprocal: value = build.div(one(), x)
@@ -81,93 +85,23 @@ extension Unary: ScalarLowering {
     case .floor: value = build.unary(.floor, x)
     case .ceil: value = build.unary(.ceil, x)
     case .round: value = build.unary(.rint, x)
+    case .roundAway: value = scope.math.roundAway(x)
+    case .trunc: value = build.unary(.trunc, x)
     case .sin: value = scope.math.sin(x)
     case .cos: value = scope.math.cos(x)
+    case .tan: value = scope.math.tan(x)
+    case .asin: value = scope.math.asin(x)
+    case .acos: value = scope.math.acos(x)
+    case .atan: value = scope.math.atan(x)
+    case .sinh: value = scope.math.sinh(x)
+    case .cosh: value = scope.math.cosh(x)
+    case .asinh: value = scope.math.asinh(x)
+    case .acosh: value = scope.math.acosh(x)
+    case .atanh: value = scope.math.atanh(x)
     case .isNaN: return build.compare(.ne, x, x)
     case .not, .bitNot: throw .bug("\(mnemonic) takes no floats")
     }
     return scope.rounded(value, as: element)
-  }
-}
-
-extension Binary: ScalarLowering {
-  func canFail(_ types: [ElementType]) -> Bool {
-    if function == .pow { return types[0].isSigned && !types[0].isFloat }
-    return !types[0].isFloat && (function == .div || function == .mod)
-  }
-
-  func lower(
-    _ inputs: [LoopValue], _ types: [ElementType], result: ElementType, in scope: KernelScope
-  ) throws(Diagnostic) -> LoopValue {
-    let value =
-      types[0].isFloat
-      ? try lowerFloat(inputs[0], inputs[1], scope) : try lowerInteger(inputs[0], inputs[1], types[0], scope)
-    return scope.rounded(value, as: types[0])
-  }
-
-  private func lowerFloat(_ a: LoopValue, _ b: LoopValue, _ scope: KernelScope) throws(Diagnostic) -> LoopValue {
-    let build = scope.build
-    switch function {
-    case .add: return build.add(a, b)
-    case .sub: return build.sub(a, b)
-    case .mul: return build.mul(a, b)
-    case .div: return build.div(a, b)
-    // Of a NaN and a number the comparison picks the second; a NaN in front is put back.
-    case .minimum: return build.select(build.compare(.ne, a, a), a, build.min(a, b))
-    case .maximum: return build.select(build.compare(.ne, a, a), a, build.max(a, b))
-    case .mod:
-      let remainder = build.rem(a, b)
-      let zero = build.zero(build.type(a))
-      let differs = build.binary(.xor, build.compare(.lt, remainder, zero), build.compare(.lt, b, zero))
-      let wrong = build.binary(.and, build.compare(.ne, remainder, zero), differs)
-      return build.select(wrong, build.add(remainder, b), remainder)
-    case .pow: return scope.math.pow(a, b)
-    case .and, .or, .xor, .shiftLeft, .shiftRight: throw .bug("\(mnemonic) takes no floats")
-    }
-  }
-
-  private func lowerInteger(
-    _ a: LoopValue, _ b: LoopValue, _ element: ElementType, _ scope: KernelScope
-  ) throws(Diagnostic) -> LoopValue {
-    let build = scope.build
-    let type = build.type(a)
-    let signed = element.isSigned
-    switch function {
-    case .add: return build.add(a, b)
-    case .sub: return build.sub(a, b)
-    case .mul: return build.mul(a, b)
-    case .minimum: return build.binary(signed ? .min : .umin, a, b)
-    case .maximum: return build.binary(signed ? .max : .umax, a, b)
-    case .and: return build.binary(.and, a, b)
-    case .or: return build.binary(.or, a, b)
-    case .xor: return build.binary(.xor, a, b)
-    case .shiftLeft, .shiftRight:
-      let operation: BinaryOperation = function == .shiftLeft ? .shl : signed ? .shr : .ushr
-      // A shift by the width or more leaves nothing (or the sign), where the machine's is undefined.
-      let limit = build.integer(element.bits - 1, type)
-      let tooFar = build.compare(.ugt, b, limit)
-      let clamped = build.select(tooFar, limit, b)
-      let shifted = build.binary(operation, a, clamped)
-      if operation == .shr { return shifted }
-      return build.select(tooFar, build.zero(type), shifted)
-    case .div, .mod:
-      let zero = build.zero(type)
-      let isZero = build.compare(.eq, b, zero)
-      let anyZero = type.isVector ? build.reduce(.or, isZero) : isZero
-      build.check(build.binary(.xor, anyZero, build.integer(1, .bool)), status: KernelStatus.divisionByZero)
-      guard signed else { return build.binary(function == .div ? .udiv : .urem, a, b) }
-      // The machine traps on the least number divided by -1; dividing by 1 and negating wraps instead.
-      let isMinusOne = build.compare(.eq, b, build.integer(-1, type))
-      let divisor = build.select(isMinusOne, build.integer(1, type), b)
-      let quotient = build.div(a, divisor)
-      if function == .div { return build.select(isMinusOne, build.sub(zero, a), quotient) }
-      let remainder = build.rem(a, divisor)
-      let differs = build.binary(.xor, build.compare(.lt, remainder, zero), build.compare(.lt, divisor, zero))
-      let wrong = build.binary(.and, build.compare(.ne, remainder, zero), differs)
-      return build.select(
-        isMinusOne, zero, build.select(wrong, build.add(remainder, divisor), remainder))
-    case .pow: return scope.integerPower(a, b, signed: signed)
-    }
   }
 }
 

@@ -10,6 +10,17 @@ extension ONNXNodeContext {
     return first
   }
 
+  func add(_ kind: any OpKind, _ operands: [ValueID?]) throws(Diagnostic) -> ValueID {
+    try results(kind, operands)[0]
+  }
+
+  /// All results of an op.
+  func results(_ kind: any OpKind, _ operands: [ValueID?]) throws(Diagnostic) -> [ValueID] {
+    let results = try importer.builder.add(kind, operands)
+    guard !results.isEmpty else { throw .bug("\(kind.mnemonic) has no result") }
+    return results
+  }
+
   func unary(_ function: Unary.Function, _ x: ValueID) throws(Diagnostic) -> ValueID { try add(Unary(function), x) }
 
   func binary(_ function: Binary.Function, _ a: ValueID, _ b: ValueID) throws(Diagnostic) -> ValueID {
@@ -116,10 +127,12 @@ extension ONNXNodeContext {
   }
 
   /// A run-time integer as a dim: a new symbol takes its value. Negative ones fail at run time.
-  func extent(of value: ValueID, _ base: String) throws(Diagnostic) -> Dim {
+  func extent(
+    of value: ValueID, _ base: String, in range: ClosedRange<Int> = 0...largestExtent
+  ) throws(Diagnostic) -> Dim {
     if let known = dims(value), known.count == 1 { return known[0] }
     let scalar = try reshape(try cast(value, to: .i64), [])
-    guard let symbol = freshSymbol(base).symbolName else { throw .bug("a fresh symbol is none") }
+    guard let symbol = freshSymbol(base, in: range).symbolName else { throw .bug("a fresh symbol is none") }
     let bound = try add(Extent(symbol: symbol), scalar)
     return fact(bound).elements?.first ?? Dim(symbol: symbol)
   }
@@ -148,10 +161,7 @@ extension ONNXNodeContext {
   /// 0, 1, ... below `count`, as `i64[count]`.
   func iota(_ count: Dim) throws(Diagnostic) -> ValueID {
     if let number = count.constant, number <= ValueFact.limit { return try constant(Array(0..<max(number, 0))) }
-    let ones = try broadcast(try scalar(1, .bool), [count])
-    guard let symbol = freshSymbol("count").symbolName else { throw .bug("a fresh symbol is none") }
-    let indices = try add(NonZero(extent: symbol), ones)
-    return try reshape(indices, [count])
+    return try add(Iota(count))
   }
 
   // MARK: Dims

@@ -5,7 +5,7 @@ enum FusibleOps {
   /// Computes each element of the result from the elements of the operands at the same place.
   static func isElementwise(_ kind: any OpKind) -> Bool {
     kind is Unary || kind is Binary || kind is Compare || kind is Select || kind is Cast || kind is Quantize
-      || kind is Dequantize
+      || kind is Dequantize || kind is FakeQuant
   }
 
   static func isContraction(_ kind: any OpKind) -> Bool { kind is MatMul || kind is Conv }

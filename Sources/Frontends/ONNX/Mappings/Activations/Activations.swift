@@ -5,6 +5,7 @@ extension ONNXMapping {
   static let activations: [ONNXMapping] = [
     leakyRelu, parametricRelu, clipByAttributes, clip, hardSigmoid, hardSwish, gelu, microsoftGelu, softplus, softsign,
     elu, selu, celu, thresholdedRelu, shrink, mish, swish, softmax, flatSoftmax, logSoftmax, flatLogSoftmax,
+    swiGLU, likelihoodLoss, crossEntropyLoss, binarizer,
   ]
 
   static let leakyRelu = ONNXMapping(
@@ -64,10 +65,20 @@ extension ONNXMapping {
   }
 
   static let swish = ONNXMapping(["Swish"], 24...newest, inputs: 1...1, attributes: ["alpha"]) { c throws(Diagnostic) in
+    [try c.swish(try c.input(0))]
+  }
+
+  static let swiGLU = ONNXMapping(["SwiGLU"], 28...newest, inputs: 2...2, attributes: ["alpha"]) {
+    c throws(Diagnostic) in
+    [try c.binary(.mul, try c.swish(try c.input(0)), try c.input(1))]
+  }
+
+  static let binarizer = ONNXMapping(
+    ["Binarizer"], 1...newest, inputs: 1...1, attributes: ["threshold"], domain: "ai.onnx.ml"
+  ) { c throws(Diagnostic) in
     let x = try c.input(0)
-    let alpha = try c.float("alpha", default: 1)
-    let scaled = alpha == 1 ? x : try c.binary(.mul, x, try c.number(alpha, like: x))
-    return [try c.binary(.mul, x, try c.unary(.sigmoid, scaled))]
+    let isAbove = try c.compare(.greater, x, try c.number(try c.float("threshold", default: 0), like: x))
+    return [try c.cast(isAbove, to: try c.element(x))]
   }
 
   static let softplus = ONNXMapping(["Softplus"], 1...newest, inputs: 1...1) { c throws(Diagnostic) in
@@ -81,10 +92,16 @@ extension ONNXNodeContext {
     return try binary(.minimum, try binary(.maximum, line, try number(0, like: x)), try number(1, like: x))
   }
 
+  /// `x sigmoid(alpha x)`
+  func swish(_ x: ValueID) throws(Diagnostic) -> ValueID {
+    let alpha = try float("alpha", default: 1)
+    let scaled = alpha == 1 ? x : try binary(.mul, x, try number(alpha, like: x))
+    return try binary(.mul, x, try unary(.sigmoid, scaled))
+  }
+
   /// `log(1 + exp(x))`, written so that no exponential overflows.
   func softplus(_ x: ValueID) throws(Diagnostic) -> ValueID {
     let small = try unary(.exp, try unary(.neg, try unary(.abs, x)))
-    let rest = try unary(.log, try binary(.add, small, try number(1, like: x)))
-    return try binary(.add, try unary(.relu, x), rest)
+    return try binary(.add, try unary(.relu, x), try unary(.log1p, small))
   }
 }

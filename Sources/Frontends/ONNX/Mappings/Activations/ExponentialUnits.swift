@@ -25,8 +25,8 @@ extension ONNXNodeContext {
     _ x: ValueID, alpha: Double, divisor: Double, outer: Double
   ) throws(Diagnostic) -> ValueID {
     let exponent = divisor == 1 ? x : try binary(.div, x, try number(divisor, like: x))
-    let power = try binary(.sub, try unary(.exp, exponent), try number(1, like: x))
-    let below = try binary(.mul, power, try number(alpha, like: x))
+    let power = try unary(.expm1, exponent)
+    let below = alpha == 1 ? power : try binary(.mul, power, try number(alpha, like: x))
     let unit = try select(try compare(.less, x, try number(0, like: x)), below, x)
     return outer == 1 ? unit : try binary(.mul, unit, try number(outer, like: x))
   }

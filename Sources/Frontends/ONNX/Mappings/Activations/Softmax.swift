@@ -35,7 +35,7 @@ extension ONNXNodeContext {
   }
 
   /// Runs `body` on `x` as the matrix that attribute `axis` cuts it into.
-  fileprivate func flattened(
+  func flattened(
     _ x: ValueID, _ body: (ValueID) throws(Diagnostic) -> ValueID
   ) throws(Diagnostic) -> ValueID {
     let shape = try shape(x)

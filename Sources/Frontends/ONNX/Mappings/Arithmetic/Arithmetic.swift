@@ -5,8 +5,7 @@ extension ONNXMapping {
   /// Sums, comparisons of numbers, logic: element by element.
   static let arithmetic: [ONNXMapping] = [
     binary, variadic, mean, power, modulo, logic, bitwise, bitShift, functions, absolute, identity, reciprocal,
-    negation, dropout,
-    isInfinite,
+    negation, isInfinite,
   ]
 
   private static let binaryFunctions: [String: Binary.Function] = ["Add": .add, "Sub": .sub, "Mul": .mul, "Div": .div]
@@ -19,14 +18,14 @@ extension ONNXMapping {
 
   private static let variadicFunctions: [String: Binary.Function] = ["Min": .minimum, "Max": .maximum, "Sum": .add]
 
-  static let variadic = ONNXMapping(["Min", "Max", "Sum"], 8...newest, inputs: 1...Int.max) { c throws(Diagnostic) in
+  static let variadic = ONNXMapping(["Min", "Max", "Sum"], 6...newest, inputs: 1...Int.max) { c throws(Diagnostic) in
     let function = variadicFunctions[c.node.operatorType] ?? .add
     var result = try c.input(0)
     for number in c.operands.indices.dropFirst() { result = try c.binary(function, result, try c.input(number)) }
     return [result]
   }
 
-  static let mean = ONNXMapping(["Mean"], 8...newest, inputs: 1...Int.max) { c throws(Diagnostic) in
+  static let mean = ONNXMapping(["Mean"], 6...newest, inputs: 1...Int.max) { c throws(Diagnostic) in
     var sum = try c.input(0)
     for number in c.operands.indices.dropFirst() { sum = try c.binary(.add, sum, try c.input(number)) }
     return [try c.binary(.div, sum, try c.number(Double(c.operands.count), like: sum))]
@@ -35,13 +34,14 @@ extension ONNXMapping {
   private static let unaryFunctions: [String: Unary.Function] = [
     "Neg": .neg, "Abs": .abs, "Sign": .sign, "Exp": .exp, "Log": .log, "Sqrt": .sqrt, "Erf": .erf, "Floor": .floor,
     "Ceil": .ceil, "Round": .round, "Sin": .sin, "Cos": .cos, "Tanh": .tanh, "Sigmoid": .sigmoid,
-    "IsNaN": .isNaN, "BitwiseNot": .bitNot, "Relu": .relu,
+    "IsNaN": .isNaN, "BitwiseNot": .bitNot, "Relu": .relu, "Tan": .tan, "Asin": .asin, "Acos": .acos, "Atan": .atan,
+    "Sinh": .sinh, "Cosh": .cosh, "Asinh": .asinh, "Acosh": .acosh, "Atanh": .atanh,
   ]
 
   static let functions = ONNXMapping(
     [
       "Neg", "Exp", "Log", "Sqrt", "Erf", "Floor", "Ceil", "Round", "Sin", "Cos", "Tanh", "Sigmoid", "IsNaN",
-      "BitwiseNot", "Relu", "Sign",
+      "BitwiseNot", "Relu", "Sign", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh",
     ], 6...newest, inputs: 1...1
   ) { c throws(Diagnostic) in
     [try c.unary(unaryFunctions[c.node.operatorType] ?? .neg, try c.input(0))]
@@ -61,20 +61,6 @@ extension ONNXMapping {
 
   static let reciprocal = ONNXMapping(["Reciprocal"], 6...newest, inputs: 1...1) { c throws(Diagnostic) in
     [try c.unary(.reciprocal, try c.input(0))]
-  }
-
-  /// In inference everything passes, and the mask says so.
-  static let dropout = ONNXMapping(
-    ["Dropout"], 7...newest, inputs: 1...3, attributes: ["ratio", "seed"]
-  ) { c throws(Diagnostic) in
-    let x = try c.input(0)
-    if let training = try c.constantIntegers(2, "training_mode"), training.first != 0 {
-      guard let ratio = c.optionalInput(1).flatMap({ c.tensor($0) })?.doubles().first, ratio == 0 else {
-        throw .unsupported("dropout in training mode is not supported")
-      }
-    }
-    guard c.hasOutput(1) else { return [x] }
-    return [x, try c.broadcast(try c.scalar(1, .bool), try c.shape(x))]
   }
 
   static let isInfinite = ONNXMapping(

@@ -2,7 +2,7 @@ import IR
 import Support
 
 extension ONNXMapping {
-  static let conversions: [ONNXMapping] = [cast, castLike]
+  static let conversions: [ONNXMapping] = [cast, castLike, bitCast]
 
   static let cast = ONNXMapping(
     ["Cast"], 6...newest, inputs: 1...1, attributes: ["round_mode", "saturate", "to"]
@@ -15,6 +15,15 @@ extension ONNXMapping {
     ["CastLike"], 15...newest, inputs: 2...2, attributes: ["round_mode", "saturate"]
   ) { c throws(Diagnostic) in
     [try c.converted(try c.input(0), to: try c.element(try c.input(1)))]
+  }
+}
+
+extension ONNXMapping {
+  static let bitCast = ONNXMapping(["BitCast"], 26...newest, inputs: 1...1, attributes: ["to"]) {
+    c throws(Diagnostic) in
+    guard let target = try c.elementType("to") else { throw .invalid("attribute \"to\" is missing") }
+    let x = try c.input(0)
+    return [try c.element(x) == target ? x : try c.add(BitCast(to: target), x)]
   }
 }
 

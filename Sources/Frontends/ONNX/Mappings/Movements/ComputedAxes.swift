@@ -47,12 +47,13 @@ extension ONNXNodeContext {
     let isReduced = try named(axes, rank: try rank(x))
     var result = x
     for axis in 0..<(try rank(x)) {
-      let value = result
-      let condition = try reshape(try slice(isReduced, axis: 0, start: Dim(axis), size: 1), [])
-      let reduced = try importer.region([]) { _ throws(Diagnostic) in [try reduce(function, value, axes: [axis])] }
-      let kept = try importer.region([]) { _ throws(Diagnostic) in [value] }
-      try unify(reduced, kept)
-      result = try importer.builder.add(If(), [condition], regions: [reduced, kept])[0]
+      // The reduced element in front of the others: the result is one or the other part of that.
+      let count = try shape(x)[axis]
+      let both = try concat([try reduce(function, result, axes: [axis]), result], axis: axis)
+      let choice = try reshape(try slice(isReduced, axis: 0, start: Dim(axis), size: 1), [])
+      let start = try extent(of: try cast(try unary(.not, choice), to: .i64), "first", in: 0...1)
+      let size = try select(choice, try scalar(1), try dimension(count))
+      result = try slice(both, axis: axis, start: start, size: try extent(of: size, "extent"))
     }
     return keepDims ? result : try squeezed(result, computed: axes)
   }

@@ -14,11 +14,13 @@ extension ONNXMapping {
     if try c.hasBlocks(scale) {
       return [try c.blockQuantized(x, scale, zero, stored)]
     }
-    let saturates = try c.flag("saturate", default: true)
-    guard saturates || !stored.isFloat else {
-      throw .unsupported("quantization to \(stored.rawValue) without saturation is not supported")
-    }
     let axis = try c.quantizedAxis(x, scale)
+    if stored.isFloat, stored.bits == 8, try !c.flag("saturate", default: true) {
+      // What is out of range becomes infinity or NaN: the quotient, converted as it is.
+      let row = try c.rank(scale) == 1 ? try c.reshape(scale, try c.alongAxis(axis, of: x, try c.shape(scale))) : scale
+      let quotient = try c.binary(.div, try c.cast(x, to: .f32), try c.cast(row, to: .f32))
+      return [try c.add(Cast(to: stored, saturate: false), quotient)]
+    }
     if let parameters = try c.parameters(scale, zero, axis: axis, stored: stored), c.isDequantizedOnly(scale, zero) {
       let name = c.importer.builder.module.intern(parameters)
       return [try c.add(Quantize(to: .quantized(stored, name)), x)]
@@ -45,6 +47,12 @@ extension ONNXNodeContext {
       guard let zero else { return other.isEmpty }
       return !other.isEmpty && sameConstant(other, zero)
     }
+  }
+
+  /// The shape of a row of parameters that stretches along one axis; one of a single number stretches along all.
+  fileprivate func alongAxis(_ axis: Int, of x: ValueID, _ row: [Dim]) throws(Diagnostic) -> [Dim] {
+    if row[0].constant == 1 { return [] }
+    return row + Array(repeating: 1, count: try rank(x) - axis - 1)
   }
 
   private func sameConstant(_ name: String, _ value: ValueID) -> Bool {

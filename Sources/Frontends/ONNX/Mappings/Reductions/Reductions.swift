@@ -4,7 +4,7 @@ import Support
 extension ONNXMapping {
   /// Axes were an attribute until opset 12 for `ReduceSum` and until opset 17 for the others; then they are an input.
   static let reductions: [ONNXMapping] = [
-    argMax, hardmax,
+    argMax, hardmax, flatHardmax,
     ONNXMapping(["ReduceSum"], 1...12, inputs: 1...1, attributes: ["axes", "keepdims"], map: reduce),
     ONNXMapping(
       ["ReduceSum"], 13...newest, inputs: 1...2, attributes: ["keepdims", "noop_with_empty_axes"], map: reduce),

@@ -2,7 +2,9 @@ import IR
 import Support
 
 extension ONNXMapping {
-  static let shapes: [ONNXMapping] = [shapeOf, size, constantNode, constantOfShape, range, nonZero]
+  static let shapes: [ONNXMapping] = [
+    shapeOf, size, constantNode, constantOfShape, range, nonZero, eyeLike, cosineWindow,
+  ]
 
   static let shapeOf = ONNXMapping(["Shape"], 1...newest, inputs: 1...1, attributes: ["end", "start"]) {
     c throws(Diagnostic) in
@@ -34,5 +36,16 @@ extension ONNXMapping {
     let most = try c.type(x).elementCount.bounds(c.symbols).upperBound
     guard let symbol = c.freshSymbol("nonzero", in: 0...max(most, 0)).symbolName else { throw .bug("no symbol") }
     return [try c.add(NonZero(extent: symbol), x)]
+  }
+
+  /// `EyeLike`: ones on a diagonal of a matrix of the input's shape.
+  static let eyeLike = ONNXMapping(["EyeLike"], 9...newest, inputs: 1...1, attributes: ["dtype", "k"]) {
+    c throws(Diagnostic) in
+    let x = try c.input(0)
+    guard try c.rank(x) == 2 else { throw .invalid("the input is \(try c.type(x)), expected a matrix") }
+    let diagonal = try c.binary(.add, try c.iota(along: 0, of: x), try c.scalar(try c.int("k", default: 0)))
+    let isOne = try c.compare(.equal, try c.iota(along: 1, of: x), diagonal)
+    let own = try c.element(x)
+    return [try c.cast(isOne, to: try c.elementType("dtype") ?? own)]
   }
 }
