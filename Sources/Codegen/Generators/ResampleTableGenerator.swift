@@ -55,7 +55,9 @@ struct ResampleTableGenerator {
     var span = (build.float(region.start, real), build.float(region.end, real))
     if let regions { span = (try number(scope, regions, axis), try number(scope, regions, axis + rank)) }
     build.forEach(build.index(0), to) { place in
-      let x = coordinate(build, build.convert(.signedToFloat, place, to: real), ratio, width, length, total, span)
+      let x = build.convert(
+        .floatExtend, coordinate(build, place, extent: from, count: to, ratio: ratio, width: width, span: span),
+        to: real)
       let isNumber = build.compare(.eq, x, x)
       let far = build.float(1e9, real)
       let bounded = build.min(
@@ -67,7 +69,7 @@ struct ResampleTableGenerator {
       if table.hasOutside {
         let isInside = build.binary(
           .and, build.compare(.ge, x, build.zero(real)),
-          build.compare(.le, x, build.sub(length, build.float(1, real))))
+          build.compare(.le, x, build.convert(.floatExtend, lastPlace(build, from), to: real)))
         let position = build.add(build.mul(tapCount, to), place)
         build.store(build.select(isInside, build.index(0), build.index(1)), Address(indices, position))
       }
@@ -114,12 +116,23 @@ struct ResampleTableGenerator {
     }
   }
 
+  private func lastPlace(_ build: KernelBuilder, _ extent: LoopValue) -> LoopValue {
+    let real = LoopType(.f32)
+    return build.sub(build.convert(.signedToFloat, extent, to: real), build.float(1, real))
+  }
+
+  /// In f32, in the order of `ResampleAxis`.
   private func coordinate(
-    _ build: KernelBuilder, _ x: LoopValue, _ scale: LoopValue, _ width: LoopValue, _ length: LoopValue,
-    _ total: LoopValue, _ span: (start: LoopValue, end: LoopValue)
+    _ build: KernelBuilder, _ place: LoopValue, extent: LoopValue, count: LoopValue, ratio: LoopValue,
+    width wideWidth: LoopValue, span wideSpan: (start: LoopValue, end: LoopValue)
   ) -> LoopValue {
-    let real = build.type(x)
+    let real = LoopType(.f32)
     func number(_ value: Double) -> LoopValue { build.float(value, real) }
+    func narrow(_ value: LoopValue) -> LoopValue { build.convert(.floatTruncate, value, to: real) }
+    func whole(_ value: LoopValue) -> LoopValue { build.convert(.signedToFloat, value, to: real) }
+    let (x, scale, width) = (whole(place), narrow(ratio), narrow(wideWidth))
+    let span = (start: narrow(wideSpan.start), end: narrow(wideSpan.end))
+    let (length, total) = (whole(extent), whole(count))
     let half = build.sub(build.div(build.add(x, number(0.5)), scale), number(0.5))
     let isOne = build.compare(.eq, width, number(1))
     let last = build.sub(length, number(1))
