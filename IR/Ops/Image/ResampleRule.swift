@@ -98,13 +98,20 @@ public struct ResampleAxis: Sendable {
     for place in 0..<count { fill(place) }
   }
 
+  /// Whether the axis stays as it is, whatever the rule says of places.
+  private var isWhole: Bool {
+    let hasRegion = rule.coordinates == .cropAndResize && (abs(region.start) >= 1e-9 || abs(region.end - 1) >= 1e-9)
+    return extent == count && abs(scale - 1) < 1e-9 && !hasRegion
+  }
+
   /// In f32, as the frameworks compute: what they round down to is what models were made for.
   private func coordinate(_ place: Int) -> Float {
+    if isWhole { return Float(place) }
     let (x, length) = (Float(place), Float(extent))
     let (scale, width) = (Float(scale), Float(width))
     switch rule.coordinates {
     case .halfPixel: return (x + 0.5) / scale - 0.5
-    case .pytorchHalfPixel: return width == 1 ? -0.5 : (x + 0.5) / scale - 0.5
+    case .pytorchHalfPixel: return width == 1 ? 0 : (x + 0.5) / scale - 0.5
     case .halfPixelSymmetric:
       let offset = length / 2 * (1 - Float(count) / width)
       return offset + (x + 0.5) / scale - 0.5

@@ -54,10 +54,11 @@ struct ResampleTableGenerator {
     }
     var span = (build.float(region.start, real), build.float(region.end, real))
     if let regions { span = (try number(scope, regions, axis), try number(scope, regions, axis + rank)) }
+    let isWhole = isWhole(build, from, to, ratio, span)
     build.forEach(build.index(0), to) { place in
-      let x = build.convert(
-        .floatExtend, coordinate(build, place, extent: from, count: to, ratio: ratio, width: width, span: span),
-        to: real)
+      let computed = coordinate(build, place, extent: from, count: to, ratio: ratio, width: width, span: span)
+      let own = build.convert(.signedToFloat, place, to: LoopType(.f32))
+      let x = build.convert(.floatExtend, build.select(isWhole, own, computed), to: real)
       let isNumber = build.compare(.eq, x, x)
       let far = build.float(1e9, real)
       let bounded = build.min(
@@ -116,6 +117,20 @@ struct ResampleTableGenerator {
     }
   }
 
+  /// Whether the axis stays as it is, whatever the rule says of places.
+  private func isWhole(
+    _ build: KernelBuilder, _ from: LoopValue, _ to: LoopValue, _ ratio: LoopValue,
+    _ span: (start: LoopValue, end: LoopValue)
+  ) -> LoopValue {
+    let real = build.type(ratio)
+    func isNear(_ value: LoopValue, _ goal: Double) -> LoopValue {
+      build.compare(.lt, build.unary(.abs, build.sub(value, build.float(goal, real))), build.float(1e-9, real))
+    }
+    let isSame = build.binary(.and, build.compare(.eq, from, to), isNear(ratio, 1))
+    guard rule.coordinates == .cropAndResize else { return isSame }
+    return build.binary(.and, isSame, build.binary(.and, isNear(span.start, 0), isNear(span.end, 1)))
+  }
+
   private func lastPlace(_ build: KernelBuilder, _ extent: LoopValue) -> LoopValue {
     let real = LoopType(.f32)
     return build.sub(build.convert(.signedToFloat, extent, to: real), build.float(1, real))
@@ -139,7 +154,7 @@ struct ResampleTableGenerator {
     let steps = build.sub(width, number(1))
     switch rule.coordinates {
     case .halfPixel: return half
-    case .pytorchHalfPixel: return build.select(isOne, number(-0.5), half)
+    case .pytorchHalfPixel: return build.select(isOne, number(0), half)
     case .halfPixelSymmetric:
       let offset = build.mul(
         build.div(length, number(2)), build.sub(number(1), build.div(total, width)))
