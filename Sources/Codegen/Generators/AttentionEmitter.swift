@@ -259,8 +259,13 @@ final class AttentionEmitter {
       // A query that saw nothing has a sum of zero; its values are zeros already.
       let sees = build.compare(.ne, sums[number], zero)
       let factor = build.select(sees, build.div(build.float(1, vector), sums[number]), zero)
+      // Before the turns, which leave no register for the factor.
+      build.forEach(build.index(0), build.index(plan.valueWidth)) { element in
+        let at = build.mul(element, wide)
+        store(build.mul(load(locals.sums, at, offset: number * lanes), factor), locals.sums, at, offset: number * lanes)
+      }
       func value(_ element: LoopValue, _ step: Int) -> LoopValue {
-        build.mul(load(locals.sums, build.mul(element, wide), offset: step * wide + number * lanes), factor)
+        load(locals.sums, build.mul(element, wide), offset: step * wide + number * lanes)
       }
       func write(_ lane: Int, _ value: LoopValue, _ element: LoopValue) {
         let row = build.add(block.first, number * lanes + lane)

@@ -16,7 +16,7 @@ extension AttentionEmitter {
     let found = products(block, start, count, maxima)
     // Where nothing was seen yet, any finite number will do: its exponentials are zero.
     let centers = found.map { build.select(build.compare(.eq, $0, least), build.zero(vector), $0) }
-    let factors = (0..<vectors).map { scope.math.exp(build.sub(maxima[$0], centers[$0])) }
+    let factors = (0..<vectors).map { scope.math.expOfNonPositive(build.sub(maxima[$0], centers[$0])) }
     let sums = (0..<vectors).map { build.mul(carried[vectors + $0], factors[$0]) }
     let total = exponentials(count, centers, sums)
     weightValues(block, start, count, factors)
@@ -111,23 +111,38 @@ extension AttentionEmitter {
   /// Replaces products by exponentials of their distance to the centers, and adds them up.
   private func exponentials(_ count: Dim, _ centers: [LoopValue], _ sums: [LoopValue]) -> [LoopValue] {
     let vectors = centers.count
-    func step(_ key: LoopValue, _ ahead: Int, _ carried: [LoopValue]) -> [LoopValue] {
-      (0..<vectors).map { place in
-        let at = build.mul(key, vectors * lanes)
-        let offset = (ahead * vectors + place) * lanes
-        let product = load(locals.weights, at, offset: offset)
-        let weight = scope.math.exp(build.sub(product, centers[place]))
-        store(weight, locals.weights, at, offset: offset)
-        return build.add(carried[place], weight)
+    // Each exponential in flight needs registers beside the constants of the polynomial; with few, even a sum is too
+    // much, and has a loop of its own.
+    let together = Swift.max(1, scope.profile.vectorRegisters / 16)
+    let sumsApart = scope.profile.vectorRegisters < 32
+    let end = scope.index(count)
+    var result: [LoopValue] = []
+    for first in stride(from: 0, to: vectors, by: together) {
+      let places = first..<Swift.min(first + together, vectors)
+      func step(_ key: LoopValue, _ ahead: Int, _ carried: [LoopValue]) -> [LoopValue] {
+        zip(places, carried).map { place, sum in
+          let at = build.mul(key, vectors * lanes)
+          let offset = (ahead * vectors + place) * lanes
+          let product = load(locals.weights, at, offset: offset)
+          let weight = scope.math.expOfNonPositive(build.sub(product, centers[place]))
+          store(weight, locals.weights, at, offset: offset)
+          return sumsApart ? sum : build.add(sum, weight)
+        }
+      }
+      let keys = together / places.count
+      let whole = keys == 1 ? end : scope.wholeVectors(build.index(0), end, lanes: keys)
+      var carried = build.forLoop(build.index(0), whole, step: keys, carrying: Array(sums[places])) { key, carried in
+        (0..<keys).reduce(carried) { step(key, $1, $0) }
+      }
+      if keys > 1 { carried = build.forLoop(whole, end, carrying: carried) { key, carried in step(key, 0, carried) } }
+      result += carried
+    }
+    guard sumsApart else { return result }
+    return build.forLoop(build.index(0), end, carrying: result) { key, carried in
+      carried.indices.map { place in
+        build.add(carried[place], load(locals.weights, build.mul(key, vectors * lanes), offset: place * lanes))
       }
     }
-    // Two keys in one turn, so that there are always a few independent exponentials.
-    let end = scope.index(count)
-    let whole = scope.wholeVectors(build.index(0), end, lanes: 2)
-    let most = build.forLoop(build.index(0), whole, step: 2, carrying: sums) { key, carried in
-      step(key, 1, step(key, 0, carried))
-    }
-    return build.forLoop(whole, end, carrying: most) { key, carried in step(key, 0, carried) }
   }
 
   /// Scales the sums so far and adds the values of a block, weighted.
