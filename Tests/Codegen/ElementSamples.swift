@@ -1,5 +1,6 @@
 import IR
 import Support
+import TestSupport
 
 /// Elements of every kind that a type has: all of a small one, of others what is special and some at random.
 enum ElementSamples {
