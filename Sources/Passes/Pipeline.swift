@@ -35,6 +35,9 @@ public enum Pipeline {
     step(.canonical, canonicalize),
     step(.canonical, constantFolding, "shape arithmetic and spelled-out weights vanish before layout counts moves"),
     step(.canonical, commonSubexpressions, "equal transposes of one value become one, which layout can move"),
+    step(.canonical, rebuildLayerNorm, "equal means are one value by now"),
+    step(.canonical, rebuildAttention),
+    step(.canonical, canonicalize, "attention leaves transposes that cancel"),
     step(.canonical, imageLayout),
     step(.canonical, canonicalize, "transposes that met cancel; those over extents of 1 become reshapes"),
     step(.canonical, constantFolding, "weights that layout transposed are stored transposed"),
@@ -45,6 +48,8 @@ public enum Pipeline {
   ]
 
   public static let orders: [Order] = [
+    before(commonSubexpressions, rebuildLayerNorm, because: "x less its mean is often computed twice"),
+    before(rebuildAttention, imageLayout, because: "layout moves the transposes that attention is found by"),
     before(canonicalize, imageLayout, because: "layout matches canonical ops only"),
     before(constantFolding, imageLayout, because: "a constant operand moves through a transpose for free"),
     before(imageLayout, fuseEpilogues, because: "a transpose between two ops keeps them apart"),

@@ -1,5 +1,6 @@
 import IR
 import Support
+import TestSupport
 import Testing
 
 @testable import Codegen

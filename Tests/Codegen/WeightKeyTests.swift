@@ -1,6 +1,7 @@
 import IR
 import Support
 import Targets
+import TestSupport
 import Testing
 
 @testable import Codegen

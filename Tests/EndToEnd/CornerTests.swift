@@ -187,7 +187,7 @@ import Testing
   /// A symbol that is known from an extent it is a factor of: `evaluate` and the artifact agree on what follows and on
   /// what does not, down to the words.
   @Test func symbolsFollowFromProducts() throws {
-    let (_, compiled, module) = try Self.library.get()
+    let (compiled, module) = try Self.library.get()
     let context = try compiled.makeContext()
     func outcomes(_ shapes: [[Int]]) -> (compiled: String, evaluated: String) {
       let inputs = shapes.map { Inputs.floats($0, seed: 7) }

@@ -96,6 +96,8 @@ struct ErrorStudy {
   private static func disturb(
     _ operation: IR.Operation, _ inputs: [Value], _ results: [Value], _ evaluator: Evaluator, _ noise: inout Noise
   ) -> [Value] {
+    if operation.kind is any RecurrentKind { return disturbStates(inputs, results, &noise) }
+    if operation.kind is LinearAttention { return disturbProducts(inputs, results, &noise) }
     guard operation.regions.isEmpty, let result = results.first?.tensor, result.isFloat, results.count == 1,
       let element = result.storage, let bounds = errorBounds(operation.kind, inputs, result, evaluator)
     else { return results }
@@ -106,6 +108,31 @@ struct ErrorStudy {
       values[index] += (bounds[index] + 2 * narrow * abs(values[index])) * noise.next()
     }
     return [.tensor(Tensor(element, result.shape, doubles: values))]
+  }
+
+  /// States lie between -1 and 1; what is off in one step is off in the next ones too.
+  private static func disturbStates(_ inputs: [Value], _ results: [Value], _ noise: inout Noise) -> [Value] {
+    guard let x = inputs[0].tensor, let weights = inputs[2].tensor, let element = x.storage else { return results }
+    let unit = element == .f64 ? 0x1p-53 : 0x1p-24
+    let sums = Double(x.shape[2] + weights.shape[2]) + functionRoundoffs
+    let bound = Double(x.shape[0]) * (8 * sums * unit + 2 * (element.bits < 32 ? roundoff(element) : 0))
+    return results.map { value in
+      guard let tensor = value.tensor else { return value }
+      return .tensor(Tensor(element, tensor.shape, doubles: tensor.doubles().map { $0 + bound * noise.next() }))
+    }
+  }
+
+  /// Sums over steps and widths of products of three.
+  private static func disturbProducts(_ inputs: [Value], _ results: [Value], _ noise: inout Noise) -> [Value] {
+    guard let x = inputs[0].tensor, let element = x.storage else { return results }
+    let greatest = inputs.compactMap(\.tensor).flatMap { $0.doubles().map { abs($0) } }.max() ?? 0
+    let count = Double(x.shape[1] + x.shape[3])
+    let unit = element == .f64 ? 0x1p-53 : 0x1p-24
+    let bound = 4 * count * count * max(1, greatest * greatest * greatest) * unit
+    return results.map { value in
+      guard let tensor = value.tensor else { return value }
+      return .tensor(Tensor(element, tensor.shape, doubles: tensor.doubles().map { $0 + bound * noise.next() }))
+    }
   }
 
   /// Half a unit in the last place of 1.
@@ -124,6 +151,7 @@ struct ErrorStudy {
     _ kind: any OpKind, _ inputs: [Value], _ result: Tensor, _ evaluator: Evaluator
   ) -> [Double]? {
     let unit = result.storage == .f64 ? 0x1p-53 : 0x1p-24
+    func greatest(_ value: Value) -> Double { value.tensor?.doubles().map { abs($0) }.max() ?? 0 }
     func relative(_ factor: Double) -> [Double] { result.doubles().map { abs($0) * factor * unit } }
     func ofSum(_ count: Int) -> [Double]? {
       let absolute = inputs.map { value -> Value in
@@ -153,6 +181,27 @@ struct ErrorStudy {
     case is Conv:
       guard let weights = inputs[1].tensor?.shape, let filters = weights.first else { return nil }
       return ofSum(weights.reduce(1, *) / max(1, filters))
+    case is DeformConv:
+      guard let weights = inputs[1].tensor?.shape, let filters = weights.first else { return nil }
+      let sum = Double(weights.reduce(1, *) / max(1, filters))
+      return result.doubles().map { _ in greatest(inputs[0]) * greatest(inputs[1]) * sum * (sum + 16) * unit }
+    case is ConvTranspose:
+      guard let weights = inputs[1].tensor?.shape, let filters = weights.last else { return nil }
+      return ofSum(weights.reduce(1, *) / max(1, filters))
+    case is LayerNorm, is RMSNorm:
+      let epsilon = (kind as? LayerNorm)?.epsilon ?? (kind as? RMSNorm)?.epsilon ?? 1
+      let columns = Double(result.shape.last ?? 1)
+      let absolute = greatest(inputs[0]) * (columns + 8) * 2 / max(epsilon, 1e-12).squareRoot()
+      return result.doubles().map { (absolute + 16 * abs($0)) * unit }
+    case let attention as Attention:
+      guard let q = inputs[0].tensor, let k = inputs[1].tensor else { return nil }
+      let products = Double(q.shape[3]) * greatest(inputs[0]) * greatest(inputs[1]) * abs(attention.scale)
+      let keys = Double(k.shape[attention.sequenceFirst ? 1 : 2])
+      let factor = keys + functionRoundoffs + 16 + 4 * Double(q.shape[3]) * products
+      return result.doubles().map { _ in greatest(inputs[2]) * factor * unit }
+    case is Rope:
+      let factor = greatest(inputs[0]) * (greatest(inputs[1]) + greatest(inputs[2]))
+      return result.doubles().map { _ in 2 * factor * unit }
     case let reduction as Reduce:
       let ratio = (inputs[0].tensor?.count ?? 1) / max(1, result.count)
       switch reduction.function {
@@ -160,7 +209,8 @@ struct ErrorStudy {
       case .prod: return relative(Double(2 * ratio))
       case .sum, .mean: return ofSum(ratio)
       }
-    case is Pool: return ofSum(64)
+    case is Pool, is Resize: return ofSum(64)
+    case is Cumulative: return ofSum(inputs[0].tensor?.shape.max() ?? 1)
     case is Softmax:
       // The distance to the maximum is rounded before its exponential is taken.
       let count = Double(inputs[0].tensor?.shape.max() ?? 1)

@@ -49,6 +49,33 @@ import Testing
     try check(Case(model: "counter", runs: runs), target)
   }
 
+  @Test(arguments: targets) func orderAndPlace(_ target: String) throws {
+    var runs: [(String, [Value])] = []
+    for (m, n, k) in [(1, 1, 1), (7, 33, 5), (3, 64, 64), (2, 0, 0), (64, 17, 3)] {
+      let seed = UInt64(m * 1000 + n)
+      func few(_ element: ElementType, _ shape: [Int], below limit: Double) -> Value {
+        let numbers = Inputs.floats(shape, seed: seed).tensor?.doubles() ?? []
+        return .tensor(Tensor(element, shape, integers: numbers.map { Int(abs($0) * limit) }))
+      }
+      runs.append(("best", [Inputs.floats([m, n], seed: seed), .tensor(.scalar(k))]))
+      runs.append(("different", [few(.i32, [n, 2], below: 3)]))
+      runs.append(("boxes", [Inputs.floats([1, n, 4], seed: seed), Inputs.floats([1, m, n], seed: seed + 1)]))
+      let places = few(.i64, [n, 1], below: Double(m))
+      runs.append(("placed", [few(.i32, [m, 3], below: 50), places, few(.i32, [n, 3], below: 9)]))
+      runs.append(("larger", [few(.u8, [1, m, m, 3], below: 256)]))
+    }
+    try check(Case(model: "ordering", runs: runs), target)
+  }
+
+  @Test(arguments: targets) func blocksOfOpenLength(_ target: String) throws {
+    var runs: [(String, [Value])] = []
+    for (batch, sequence) in [(1, 1), (1, 17), (3, 130), (8, 40)] {
+      let shapes = [[batch, sequence, 32], [sequence, 4], [sequence, 4], [1, 36, 32], [1, 36, 9]]
+      runs.append(("main", shapes.enumerated().map { Inputs.floats($1, seed: UInt64(batch * 1000 + sequence + $0)) }))
+    }
+    try check(Case(model: "blocks", runs: runs), target)
+  }
+
   private func check(_ test: Case, _ target: String) throws {
     let module = try TestPaths.model(test.model)
     var answers: [[Tensor]] = []

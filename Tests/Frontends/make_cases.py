@@ -25,7 +25,7 @@ def info(name, array, dims=None):
     return h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), dims or list(array.shape))
 
 
-def case(name, nodes, inputs, outputs, constants=None, opset=17, dims=None, ir=8):
+def case(name, nodes, inputs, outputs, constants=None, opset=17, dims=None, ir=8, domains=()):
     """`dims` gives declared shapes, with names, of inputs whose extents stay open."""
     dims = dims or {}
     inputs = {key: np.asarray(value) for key, value in inputs.items()}
@@ -34,7 +34,8 @@ def case(name, nodes, inputs, outputs, constants=None, opset=17, dims=None, ir=8
         nodes, name, [info(key, value, dims.get(key)) for key, value in inputs.items()],
         [h.make_empty_tensor_value_info(key) for key in outputs],
         [numpy_helper.from_array(value, key) for key, value in constants.items()])
-    model = h.make_model(graph, opset_imports=[h.make_opsetid("", opset)], ir_version=ir)
+    imports = [h.make_opsetid("", opset)] + [h.make_opsetid(domain, 1) for domain in domains]
+    model = h.make_model(graph, opset_imports=imports, ir_version=ir)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
@@ -212,6 +213,116 @@ def control():
          {"a": floats(3), "b": floats(3), "i": np.int64(-1)}, ["y", "n"])
 
 
+def placed():
+    own = np.random.default_rng(11)
+    x = own.standard_normal((3, 4, 5), dtype=np.float32)
+    case("scatters", [
+        node("ScatterElements", "x i u", "a", axis=1), node("ScatterND", "x j v", "b"),
+        node("ScatterElements", "x k u", "c", axis=-1, reduction="add"), node("OneHot", "h depth values", "d", axis=0),
+        node("Compress", "x mask", "e", axis=1), node("ReverseSequence", "x lengths", "f", batch_axis=0, time_axis=1)],
+        {"x": x, "u": own.standard_normal((2, 1, 3), dtype=np.float32), "k": own.integers(-5, 5, (2, 1, 3)),
+         "mask": np.array([True, False, True])}, list("abcdef"),
+        {"i": i64(0, 3, -1, 2, 1, 1).reshape(2, 1, 3), "j": i64(0, 2, 2, -1).reshape(2, 2),
+         "v": own.standard_normal((2, 5), dtype=np.float32), "h": i64(2, 0, -1, 7), "depth": np.int64(4),
+         "values": np.array([-1, 1], np.float32), "lengths": i64(4, 0, 3)}, opset=18)
+    case("orders", [
+        node("TopK", "x k", "a b", axis=2), node("TopK", "x two", "c d", axis=0, largest=0),
+        node("CumSum", "x axis", "e", exclusive=1, reverse=1), node("Unique", "n", "f g h i", sorted=0),
+        node("Unique", "n", "j", axis=1)],
+        {"x": x, "k": i64(3), "n": own.integers(0, 2, (3, 6)).astype(np.float32)}, list("abcdefghij"),
+        {"two": i64(2), "axis": np.int64(1)})
+    boxes, scores = own.random((2, 9, 4), dtype=np.float32), own.random((2, 3, 9), dtype=np.float32)
+    case("boxes", [node("NonMaxSuppression", "b s most overlap least", "y"),
+                   node("NonMaxSuppression", "b s most", "z", center_point_box=1)], {"b": boxes, "s": scores}, list("yz"),
+         {"most": i64(3), "overlap": np.array([0.2], np.float32), "least": np.array([0.3], np.float32)})
+    image = own.standard_normal((1, 2, 5, 4), dtype=np.float32)
+    case("resizes", [
+        node("Resize", "x none scales", "a", mode="linear"),
+        node("Resize", "x none none sizes", "b", mode="cubic", antialias=1),
+        node("Resize", "x none none given", "c", mode="nearest", coordinate_transformation_mode="align_corners"),
+        node("Resize", "x none none both", "d", mode="linear", axes=[3, 2], keep_aspect_ratio_policy="not_larger")],
+        {"x": image, "given": i64(1, 2, 4, 9)}, list("abcd"),
+        {"none": np.zeros(0, np.float32), "scales": np.array([1, 1, 1.5, 0.6], np.float32), "sizes": i64(1, 2, 3, 2),
+         "both": i64(8, 7)}, opset=18, dims={"x": [1, 2, "height", "width"]})
+    case("samples", [
+        node("GridSample", "x g", "a", mode="bilinear", padding_mode="border"),
+        node("RoiAlign", "x rois batch", "b", output_height=2, output_width=2, sampling_ratio=2),
+        node("MaxPool", "even", "p q", kernel_shape=[2, 2], strides=[2, 2]),
+        node("MaxUnpool", "p q", "c", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Col2Im", "columns extents block", "d", pads=[1, 0, 1, 0]), node("CenterCropPad", "x shape", "e", axes=[2, 3])],
+        {"x": image, "even": own.standard_normal((1, 2, 4, 6), dtype=np.float32), "g": own.standard_normal((1, 3, 3, 2), dtype=np.float32),
+         "columns": own.standard_normal((1, 8, 12), dtype=np.float32)}, list("apqbcde"),
+        {"rois": np.array([[0, 0, 3, 4], [1, 1, 2.5, 3]], np.float32), "batch": i64(0, 0), "extents": i64(3, 4),
+         "block": i64(2, 2), "shape": i64(3, 7)}, opset=18)
+
+
+def blocks():
+    """Operators that stay whole: normalisations, attention, transposed convolutions, recurrent layers."""
+    x = floats(2, 3, 8)
+    case("norm_statistics", [
+        node("LayerNormalization", "x s b", "y mean deviation", axis=1), node("SimplifiedLayerNormalization", "x t", "z")],
+         {"x": x}, ["y", "mean", "deviation", "z"], {"s": floats(3, 8), "b": floats(8), "t": floats(8)})
+    case("skip_norm", [
+        node("SkipLayerNormalization", "x r s b c", "y m d sum", domain="com.microsoft"),
+        node("SkipSimplifiedLayerNormalization", "x r s", "z", domain="com.microsoft")],
+         {"x": x, "r": floats(2, 3, 8)}, ["y", "sum", "z"], {"s": floats(8), "b": floats(8), "c": floats(8)},
+         domains=["com.microsoft"])
+    q, k, v = floats(2, 4, 12), floats(2, 5, 12), floats(2, 5, 12)
+    past = {"p": floats(2, 3, 3, 4), "r": floats(2, 3, 3, 4)}
+    case("attention_flat", [node("Attention", "q k v", "y", q_num_heads=3, kv_num_heads=3)],
+         {"q": q, "k": k, "v": v}, ["y"], opset=23, ir=10, dims={"q": ["b", "n", 12], "k": ["b", "s", 12], "v": ["b", "s", 12]})
+    case("attention_past", [
+        node("Attention", "q k v m p r", "y pk pv", q_num_heads=3, kv_num_heads=3, is_causal=1, scale=0.3)],
+         {"q": q, "k": k, "v": v, "m": floats(4, 8)} | past, ["y", "pk", "pv"], opset=23, ir=10)
+    case("multi_head_attention", [
+        node("MultiHeadAttention", "q k v b pad bias", "y", num_heads=3, domain="com.microsoft")],
+         {"q": q, "k": k, "v": v, "pad": np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], np.int32), "bias": floats(1, 3, 4, 5)},
+         ["y"], {"b": floats(36)}, domains=["com.microsoft"])
+    cos, sin = np.cos(floats(10, 2)), np.sin(floats(10, 2))
+    case("rotary_embedding", [
+        node("RotaryEmbedding", "p pos cos sin", "y", domain="com.microsoft"),
+        node("RotaryEmbedding", "p one cos sin", "z", interleaved=1, domain="com.microsoft")],
+         {"p": past["p"], "pos": random.integers(0, 10, (2, 3)), "one": i64(4)}, ["y", "z"], {"cos": cos, "sin": sin},
+         domains=["com.microsoft"])
+    image = floats(1, 3, 5, 4)
+    case("conv_transpose", [
+        node("ConvTranspose", "x w b", "a", strides=[2, 2], auto_pad="SAME_UPPER"),
+        node("ConvTranspose", "x w b", "c", strides=[2, 2], output_shape=[10, 9]),
+        node("ConvTranspose", "x w", "d", strides=[3, 2], dilations=[1, 2], pads=[1, 0, 1, 2], output_padding=[1, 0]),
+        node("ConvTranspose", "x g", "e", group=3, strides=[2, 2], pads=[1, 1, 1, 1])], {"x": image}, list("acde"),
+         {"w": floats(3, 2, 3, 3), "b": floats(2), "g": floats(3, 1, 4, 4)})
+
+    def recurrent(kind, gates, outputs, name, directions, inputs="", extra=None, **attributes):
+        weights = {"w": floats(directions, gates * 4, 3) * 0.5, "r": floats(directions, gates * 4, 4) * 0.5,
+                   "b": floats(directions, gates * 8) * 0.5}
+        given = (extra or {}) | weights
+        names = ["x", "w", "r", "b"] + inputs.split(",") if inputs else ["x", "w", "r", "b"]
+        direction = "bidirectional" if directions == 2 else attributes.pop("direction", "forward")
+        case(name, [h.make_node(kind, names, outputs, hidden_size=4, direction=direction, **attributes)],
+             {"x": floats(5, 2, 3)}, outputs, given, dims={"x": ["steps", 2, 3]} if not extra else None)
+
+    lengths = np.array([5, 3], np.int32)
+    recurrent("LSTM", 4, ["y", "h", "c"], "lstm", 2, ",h0,c0,p",
+              {"h0": floats(2, 2, 4), "c0": floats(2, 2, 4), "p": floats(2, 12)}, clip=1.5)
+    recurrent("LSTM", 4, ["y", "h", "c"], "lstm_open", 1, direction="reverse",
+              activations=["HardSigmoid", "ScaledTanh", "Softsign"], activation_alpha=[0.3, 0.8], activation_beta=[0.4, 0.9])
+    recurrent("GRU", 3, ["y", "h"], "gru", 2, "len,h0", {"len": lengths, "h0": floats(2, 2, 4)}, linear_before_reset=1)
+    recurrent("GRU", 3, ["y", "h"], "gru_open", 1)
+    recurrent("RNN", 1, ["y", "h"], "rnn", 2, "len", {"len": lengths}, activations=["LeakyRelu", "Tanh"], activation_alpha=[0.2])
+
+    case("group_query_attention", [
+        node("GroupQueryAttention", "q k v pk pv valid total cos sin", "y keys values", num_heads=4, kv_num_heads=2,
+             local_window_size=4, do_rotary=1, domain="com.microsoft")],
+         {"q": floats(1, 3, 64), "k": floats(1, 3, 32), "v": floats(1, 3, 32), "pk": floats(1, 2, 5, 16),
+          "pv": floats(1, 2, 5, 16), "valid": np.array([7], np.int32), "total": np.array(8, np.int32)},
+         ["y", "keys", "values"], {"cos": np.cos(floats(10, 8)), "sin": np.sin(floats(10, 8))}, domains=["com.microsoft"])
+    case("packed_attention", [
+        node("Attention", "x w b mask", "y", num_heads=3, domain="com.microsoft"),
+        node("Attention", "x w b lengths", "z", num_heads=3, unidirectional=1, domain="com.microsoft")],
+         {"x": floats(2, 4, 12), "mask": np.array([[1, 1, 0, 0], [1, 1, 1, 1]], np.int32),
+          "lengths": np.array([3, 4], np.int32)}, ["y", "z"], {"w": floats(12, 36), "b": floats(36)}, domains=["com.microsoft"])
+
+
 def functions():
     x = np.linspace(-0.95, 0.95, 11, dtype=np.float32)
     kinds = ["Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Atanh", "IsInf", "Shrink"]
@@ -245,5 +356,5 @@ def functions():
 FOLDER.mkdir(exist_ok=True)
 for old in FOLDER.iterdir():
     old.unlink()
-for make in [images, matrices, quantized, shapes, elements, reductions, control, functions]:
+for make in [images, matrices, quantized, shapes, elements, reductions, control, placed, blocks, functions]:
     make()

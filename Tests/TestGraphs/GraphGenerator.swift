@@ -135,12 +135,12 @@ struct GraphGenerator {
     case 12...13: try addConv()
     case 14: try addPool()
     case 15...16: try addReduce()
-    case 17: try addSoftmax()
+    case 17: if random.chance(30) { try addSoftmax() } else { try addBlock() }
     case 18: try addReshape()
     case 19: try addTranspose()
     case 20: try addSlice()
     case 21: try addConcat()
-    case 22: try addGather()
+    case 22: if random.chance(50) { try addGather() } else { try addIndexing() }
     case 23: try addBroadcastOrPad()
     case 24: try addExtents()
     case 25: try addQuantization()

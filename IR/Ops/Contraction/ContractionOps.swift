@@ -1,2 +1,4 @@
 /// The ops that multiply and add up: nearly all of a model's time.
-let contractionOps: [any OpKind.Type] = [MatMul.self, Conv.self, Determinant.self]
+let contractionOps: [any OpKind.Type] = [
+  MatMul.self, Conv.self, ConvTranspose.self, DeformConv.self, Determinant.self,
+]

@@ -55,6 +55,13 @@ public struct WindowGeometry: Hashable, Sendable {
     return result
   }
 
+  /// The number of elements under the window, where that many can be walked one by one.
+  public func boundedTaps() throws(Diagnostic) -> Int {
+    let count = window.reduce(1, Dim.multiply)
+    guard count <= 1 << 24 else { throw .unsupported("\(op): a window of \(window) is too large") }
+    return count
+  }
+
   /// The part of the window that meets the input, for each result index of an axis.
   struct Taps {
     /// The input index of the window's first element; may be negative.

@@ -103,41 +103,57 @@ struct RowAccumulators {
     _ from: LoopValue, _ to: LoopValue, _ carried: [LoopValue],
     _ value: (LoopValue, Int, LoopValue?) -> LoopValue
   ) -> [LoopValue] {
+    accumulate(from, to, carried, rows: 1) { value($1, $2, $3) }
+  }
+
+  /// The same for several rows at once, what is carried for one behind the other.
+  func accumulate(
+    _ from: LoopValue, _ to: LoopValue, _ carried: [LoopValue], rows: Int,
+    _ value: (_ row: Int, LoopValue, Int, LoopValue?) -> LoopValue
+  ) -> [LoopValue] {
     let build = scope.build
-    func join(_ accumulators: inout [LoopValue], _ number: Int, _ value: LoopValue) {
-      accumulators[number] = combination.combine(build, accumulators[number], value)
+    let each = carried.count / rows
+    /// Joins one vector (or element) of every row to its accumulator `number`.
+    func join(_ accumulators: inout [LoopValue], _ number: Int, _ i: LoopValue, _ lanes: Int) {
+      for row in 0..<rows {
+        let place = row * each + number
+        accumulators[place] = combination.combine(build, accumulators[place], value(row, i, lanes, nil))
+      }
     }
     let blockEnd = scope.wholeVectors(from, to, lanes: lanes * vectors)
     var result = build.forLoop(from, blockEnd, step: lanes * vectors, carrying: carried) { i, carried in
       var next = carried
-      for number in 0..<vectors { join(&next, number, value(build.add(i, number * lanes), lanes, nil)) }
+      for number in 0..<vectors { join(&next, number, build.add(i, number * lanes), lanes) }
       return next
     }
     guard lanes > 1 else {
       return build.forLoop(blockEnd, to, carrying: result) { i, carried in
         var next = carried
-        join(&next, 0, value(i, 1, nil))
+        join(&next, 0, i, 1)
         return next
       }
     }
     let vectorEnd = vectors == 1 ? blockEnd : scope.wholeVectors(blockEnd, to, lanes: lanes)
     result = build.forLoop(blockEnd, vectorEnd, step: lanes, carrying: result) { i, carried in
       var next = carried
-      join(&next, 0, value(i, lanes, nil))
+      join(&next, 0, i, lanes)
       return next
     }
     if hasScalar {
       return build.forLoop(vectorEnd, to, carrying: result) { i, carried in
         var next = carried
-        join(&next, vectors, value(i, 1, nil))
+        join(&next, vectors, i, 1)
         return next
       }
     }
     return build.forLoop(vectorEnd, to, step: lanes, carrying: result) { i, carried in
       let mask = build.prefixMask(build.sub(to, i), lanes: lanes)
       var next = carried
-      let rest = build.select(mask, value(i, lanes, mask), combination.identity(build, lanes: lanes))
-      join(&next, vectors - 1, rest)
+      for row in 0..<rows {
+        let rest = build.select(mask, value(row, i, lanes, mask), combination.identity(build, lanes: lanes))
+        let place = row * each + vectors - 1
+        next[place] = combination.combine(build, next[place], rest)
+      }
       return next
     }
   }

@@ -32,26 +32,6 @@ struct GatherGenerator {
     }
   }
 
-  /// Register forms of indices as checked positions along the axis.
-  private func resolve(
-    _ raw: LoopValue, _ scope: KernelScope, mask: LoopValue? = nil
-  ) -> LoopValue {
-    let build = scope.build
-    let lanes = build.type(raw).lanes
-    let wide = LoopType(.i64, lanes: lanes)
-    let number = build.convert(indices.element.isSigned ? .signExtend : .zeroExtend, raw, to: wide)
-    let count = build.splat(scope.index(extent), lanes: lanes)
-    let isNegative = build.compare(.lt, number, build.zero(wide))
-    let wrapped = build.select(isNegative, build.add(number, count), number)
-    var fits = build.compare(.ult, wrapped, count)
-    if let mask {
-      // Lanes that stand for no index are never wrong.
-      fits = build.binary(.or, fits, build.unary(.not, mask))
-    }
-    build.check(lanes > 1 ? build.reduce(.and, fits) : fits, status: KernelStatus.indexOutOfRange)
-    return wrapped
-  }
-
   /// One run of `inner` elements for each index.
   private func runs(
     _ scope: KernelScope, _ index: BufferReference, _ indexForm: ElementForm, _ from: BufferReference,
@@ -65,7 +45,7 @@ struct GatherGenerator {
       build.forEach(low, high) { unit in
         let place = scope.decompose(unit, [outer, indexCount])
         let raw = scope.read(index, indexForm, positions: build.add(scope.index(indices.offset), place[1]))
-        let number = resolve(raw, scope)
+        let number = scope.checkedIndex(raw, indices.element, extent)
         let row = build.add(build.mul(place[0], scope.index(extent)), number)
         let source = build.add(scope.index(data.offset), build.mul(row, run))
         let target = build.add(scope.index(self.target.offset), build.mul(unit, run))
@@ -92,7 +72,8 @@ struct GatherGenerator {
         scope.span(build.index(0), scope.index(indexCount), lanes: lanes) { i, lanes, mask in
           let position = build.add(scope.index(indices.offset), i)
           let raw = scope.read(index, indexForm, at: position, stride: 1, lanes: lanes, mask: mask)
-          let positions = build.add(build.splat(source, lanes: lanes), resolve(raw, scope, mask: mask))
+          let positions = build.add(
+            build.splat(source, lanes: lanes), scope.checkedIndex(raw, indices.element, extent, mask: mask))
           let value = scope.read(from, form, positions: positions, mask: mask)
           scope.write(value, to: to, targetForm, at: build.add(target, i), stride: 1, mask: mask)
         }

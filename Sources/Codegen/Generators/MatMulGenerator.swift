@@ -20,6 +20,8 @@ struct MatMulGenerator {
   let leftStep: Dim
   let layout: PanelLayout
   let panels: BufferID
+  /// Elements in front of the first matrix.
+  var panelOffset: Dim = 0
   /// Elements from one batch's packed matrix to the next, one stride a batch axis.
   let panelBatchStrides: [Dim]
   let epilogue: Epilogue
@@ -91,7 +93,7 @@ private struct MatMulEmitter {
 
   func bases(_ indices: [LoopValue]) -> Bases {
     var leftBase = scope.index(product.left.offset)
-    var panelBase = build.index(0)
+    var panelBase = scope.index(product.panelOffset)
     for (axis, index) in indices.enumerated() {
       leftBase = build.add(leftBase, build.mul(index, scope.index(product.left.batchStrides[axis])))
       panelBase = build.add(panelBase, build.mul(index, scope.index(product.panelBatchStrides[axis])))

@@ -85,24 +85,12 @@ struct TransposeGenerator {
   ) {
     let build = scope.build
     let type = LoopType(form.memory, lanes: lanes)
-    var vectors = (0..<lanes).map { lane in
+    let vectors = (0..<lanes).map { lane in
       let index = build.add(column, lane)
       let position = build.add(sourceBase, build.mul(index, scope.index(source.strides[extents.count - 1])))
       return build.load(type, Address(from, position))
     }
-    let low = (0..<lanes / 2).flatMap { [$0, lanes + $0] }
-    let high = (lanes / 2..<lanes).flatMap { [$0, lanes + $0] }
-    var width = 1
-    while width < lanes {
-      var next: [LoopValue] = []
-      for pair in 0..<lanes / 2 {
-        next.append(build.shuffle(vectors[pair], vectors[pair + lanes / 2], lanes: low))
-        next.append(build.shuffle(vectors[pair], vectors[pair + lanes / 2], lanes: high))
-      }
-      vectors = next
-      width *= 2
-    }
-    for (row, vector) in vectors.enumerated() {
+    for (row, vector) in build.turned(vectors).enumerated() {
       let position = build.add(targetBase, scope.index(target.strides[axis] * row))
       build.store(vector, Address(to, build.add(position, column)))
     }

@@ -24,16 +24,32 @@ public enum IndexRanges {
     for use in function[value].uses {
       guard case .operand(let id, let number) = use else { continue }
       let operation = function[id]
-      if let gather = operation.kind as? Gather {
+      if let axes = selected(by: operation.kind) {
         guard number == 1, let table = operation.operands[0].flatMap({ function.tensorType($0) }) else { continue }
-        let axis = gather.axis < 0 ? gather.axis + table.rank : gather.axis
         // An open extent has one element at least, or there would be nothing to select.
-        if table.shape.indices.contains(axis) { take(table.shape[axis].constant ?? 1) }
+        for axis in axes(table.rank, function.tensorType(value)?.shape.last?.constant ?? 0)
+        where table.shape.indices.contains(axis) {
+          take(table.shape[axis].constant ?? 1)
+        }
       } else if movers.contains(operation.kind.mnemonic), let moved = operation.results.first {
         take(limit(moved, function, &seen))
       }
     }
     return least
+  }
+
+  /// The axes of the first operand that the second one selects from, by the rank of the first and the last extent of
+  /// the second.
+  private static func selected(by kind: any OpKind) -> ((_ rank: Int, _ depth: Int) -> [Int])? {
+    func one(_ axis: Int) -> (Int, Int) -> [Int] { { rank, _ in [axis < 0 ? axis + rank : axis] } }
+    switch kind {
+    case let kind as Gather: return one(kind.axis)
+    case let kind as GatherElements: return one(kind.axis)
+    case let kind as ScatterElements: return one(kind.axis)
+    case let kind as GatherND: return { _, depth in (0..<depth).map { $0 + kind.batchDims } }
+    case is ScatterND: return { _, depth in Array(0..<depth) }
+    default: return nil
+    }
   }
 
   /// Ops whose results are elements of their operand.

@@ -43,10 +43,10 @@ public final class ProgramBuilder {
 
   /// The bytes a tensor takes, as an expression.
   public func bytes(of type: TensorType) throws(Diagnostic) -> Dim {
-    if let constant = type.constantBytes { return Dim(constant) }
     guard type.plain != .string else {
       throw .unsupported("values of type \(type) have no code yet", hint: "`martlet run --reference` evaluates them")
     }
+    if let constant = type.constantBytes { return Dim(constant) }
     guard let storage = type.element.storage, type.layout == nil else {
       throw .unsupported("a tensor \(type) of run-time size has no code yet")
     }

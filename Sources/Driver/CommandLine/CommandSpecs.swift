@@ -66,8 +66,11 @@ extension CommandSpec {
     examples: [Example("bisect model.onnx --random 1", "the first rewrite after which results differ")])
 
   public static let ops = CommandSpec(
-    "ops", "list the ops of the graph language", options: [RunKeys.json.spec],
-    examples: [Example("ops", "every op with its operands")])
+    "ops", "list the ops of the graph language", options: [OpsCommand.coverage.spec, RunKeys.json.spec],
+    examples: [
+      Example("ops", "every op with its operands"),
+      Example("ops --coverage", "which ops have code, and which operators of ONNX are read"),
+    ])
 
   public static let passes = CommandSpec(
     "passes", "list the passes, in the order of the pipeline", options: [RunKeys.json.spec],
@@ -78,6 +81,10 @@ extension CommandSpec {
     examples: [Example("targets", "every target, and which of them this machine is")])
 
   public static let kernels = CommandSpec(
-    "kernels", "list the kernel shapes that exist for a target", options: [CompileKeys.target.spec, RunKeys.json.spec],
-    examples: [Example("kernels --target x86-64-v3", "the tiles of contractions on machines with AVX2")])
+    "kernels", "list the kernel shapes that exist for a target",
+    options: [CompileKeys.target.spec, KernelsCommand.explain.spec, KernelsCommand.types.spec, RunKeys.json.spec],
+    examples: [
+      Example("kernels --explain 197x768x3072", "the tiles for a product of this size, best first"),
+      Example("kernels --target x86-64-v3", "the tiles of contractions on machines with AVX2"),
+    ])
 }

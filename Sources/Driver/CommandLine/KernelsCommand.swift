@@ -1,11 +1,21 @@
+import Codegen
 import CommandLineKit
 import Support
 import Targets
 
 /// `martlet kernels`: the rows of the kernel table that exist on a target.
 enum KernelsCommand {
+  static let explain = OptionKey<String?>.text(
+    "explain", "ROWSxDEPTHxCOLUMNS", "rank the tiles for a matrix product of this size")
+  static let types = OptionKey<ContractionTypes>.choice(
+    "types", "TYPES", default: .f32, "what --explain's product multiplies")
+
   static let command = Command(.kernels) { (arguments: Arguments) throws(Diagnostic) in
     let profile = try Profile.named(arguments[CompileKeys.target])
+    if let size = arguments[explain] {
+      try rank(size, arguments[types], profile, json: arguments[RunKeys.json])
+      return .success
+    }
     let rows = KernelRow.rows(for: profile)
     if arguments[RunKeys.json] {
       StandardOutput.json(
@@ -25,6 +35,40 @@ enum KernelsCommand {
     }
     table.print()
     return .success
+  }
+
+  /// Prints the tiles for a product, best first: that one is taken.
+  private static func rank(
+    _ size: String, _ types: ContractionTypes, _ profile: Profile, json: Bool
+  ) throws(Diagnostic) {
+    let extents = size.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard extents.count == 3, extents.allSatisfy({ 1...(1 << 30) ~= $0 }) else {
+      throw .usage("--explain \(size): three extents expected", hint: "--explain 768x768x768")
+    }
+    let ranking = try TileRanking(types: types, rows: extents[0], columns: extents[2], profile: profile)
+    if json {
+      let places = ranking.places.map { place in
+        JSON.object([
+          JSON.Member("tile", .string("\(place.tile)")), JSON.Member("unroll", .int(place.tile.unroll)),
+          JSON.Member("cycles", .number(place.cycles)), JSON.Member("share_of_peak", .number(place.share)),
+        ])
+      }
+      StandardOutput.json(
+        .object([JSON.Member("target", .string(profile.name)), JSON.Member("tiles", .array(places))]))
+      return
+    }
+    var table = Table(
+      ["tile", "registers", "unroll", "cycles a step", "of peak"],
+      numbers: [
+        "registers", "unroll", "cycles a step", "of peak",
+      ])
+    for place in ranking.places {
+      table.add([
+        "\(place.tile)", "\(place.tile.registers)", "\(place.tile.unroll)", "\(Int(place.cycles.rounded()))",
+        "\(Int((place.share * 100).rounded())) %",
+      ])
+    }
+    table.print()
   }
 
   private static func columns(_ row: KernelRow, _ profile: Profile) -> Int {

@@ -4,10 +4,14 @@ import Support
 
 /// `martlet ops`: the ops, one a row.
 enum OpsCommand {
+  static let coverage = OptionKey<Bool>.flag("coverage", "which ops have code, and which operators formats give")
+
   static let command = Command(.ops) { (arguments: Arguments) throws(Diagnostic) in
-    let ops = OpRegistry.families.flatMap { family in
-      family.kinds.flatMap { kind in kind.mnemonics.map { (name: $0, family: family.name, kind: kind) } }
+    if arguments[coverage] {
+      if arguments[RunKeys.json] { StandardOutput.json(CoverageTable.json) } else { CoverageTable.print() }
+      return .success
     }
+    let ops = all
     if arguments[RunKeys.json] {
       StandardOutput.json(.array(ops.map { json($0.name, $0.family, $0.kind) }))
       return .success
@@ -20,6 +24,13 @@ enum OpsCommand {
     }
     table.print()
     return .success
+  }
+
+  /// Every op by its name.
+  static var all: [(name: String, family: String, kind: any OpKind.Type)] {
+    OpRegistry.families.flatMap { family in
+      family.kinds.flatMap { kind in kind.mnemonics.map { (name: $0, family: family.name, kind: kind) } }
+    }
   }
 
   /// `x: tensor`, with `?` where it may be missing and `...` where there may be many.

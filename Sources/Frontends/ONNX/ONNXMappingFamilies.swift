@@ -1,6 +1,7 @@
 extension ONNXMapping {
   static let families: [[ONNXMapping]] = [
     arithmetic, comparisons, activations, reductions, contractions, windows, normalizations, movements, shapes,
-    conversions, quantizations, controls, sequences, randoms,
+    conversions, images, indexings, orderings, attentions, recurrents, signals, quantizations, controls, sequences,
+    randoms,
   ]
 }

@@ -10,6 +10,17 @@ extension ONNXNodeContext {
     return first
   }
 
+  func add(_ kind: any OpKind, _ operands: [ValueID?]) throws(Diagnostic) -> ValueID {
+    try results(kind, operands)[0]
+  }
+
+  /// All results of an op.
+  func results(_ kind: any OpKind, _ operands: [ValueID?]) throws(Diagnostic) -> [ValueID] {
+    let results = try importer.builder.add(kind, operands)
+    guard !results.isEmpty else { throw .bug("\(kind.mnemonic) has no result") }
+    return results
+  }
+
   func unary(_ function: Unary.Function, _ x: ValueID) throws(Diagnostic) -> ValueID { try add(Unary(function), x) }
 
   func binary(_ function: Binary.Function, _ a: ValueID, _ b: ValueID) throws(Diagnostic) -> ValueID {
@@ -150,10 +161,7 @@ extension ONNXNodeContext {
   /// 0, 1, ... below `count`, as `i64[count]`.
   func iota(_ count: Dim) throws(Diagnostic) -> ValueID {
     if let number = count.constant, number <= ValueFact.limit { return try constant(Array(0..<max(number, 0))) }
-    let ones = try broadcast(try scalar(1, .bool), [count])
-    guard let symbol = freshSymbol("count").symbolName else { throw .bug("a fresh symbol is none") }
-    let indices = try add(NonZero(extent: symbol), ones)
-    return try reshape(indices, [count])
+    return try add(Iota(count))
   }
 
   // MARK: Dims

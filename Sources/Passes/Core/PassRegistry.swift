@@ -7,6 +7,8 @@ public enum PassRegistry {
     deadCode,
     fuseEpilogues,
     imageLayout,
+    rebuildAttention,
+    rebuildLayerNorm,
   ]
 
   public static func pass(_ name: String) -> GraphPass? { all.first { $0.name == name } }

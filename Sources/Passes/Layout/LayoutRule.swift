@@ -76,6 +76,8 @@ struct LayoutRule {
       guard let p = permutation(of: result.rank, origin, types), let axis = moved(kind.axis, p) else { return nil }
       kind.axis = axis
       return LayoutRule(kind: kind, operands: [.follows(p)], result: p)
+    case let kind as LayerNorm: return rowwise(kind, kind.axis, types, result, origin)
+    case let kind as RMSNorm: return rowwise(kind, kind.axis, types, result, origin)
     case var kind as Pad:
       guard let p = permutation(of: result.rank, origin, types) else { return nil }
       kind.before = p.map { kind.before[$0] }
@@ -91,8 +93,39 @@ struct LayoutRule {
     case let kind as Quantize: return quantization(kind, \.axis, types, result, origin)
     case let kind as Dequantize: return quantization(kind, \.axis, types, result, origin)
     case let kind as FakeQuant: return quantization(kind, \.axis, types, result, origin)
+    case let kind as ArgExtreme: return alongAxis(kind, \.axis, types, result, origin)
+    case let kind as Cumulative: return alongAxis(kind, \.axis, types, result, origin)
+    case let kind as GatherElements: return alongAxis(kind, \.axis, types, result, origin)
+    // Updates that meet the same element come in the order along the axis, which stays.
+    case let kind as ScatterElements: return alongAxis(kind, \.axis, types, result, origin)
+    case var kind as ReverseSequence:
+      guard let p = permutation(of: result.rank, origin, types), let batch = moved(kind.batchAxis, p),
+        let time = moved(kind.timeAxis, p)
+      else { return nil }
+      kind.batchAxis = batch
+      kind.timeAxis = time
+      return LayoutRule(kind: kind, operands: [.follows(p), .stays], result: p)
+    case var kind as Resize:
+      guard types.dropFirst().allSatisfy({ $0 == nil }), let p = permutation(of: result.rank, origin, types) else {
+        return nil
+      }
+      kind.shape = p.map { kind.shape[$0] }
+      if !kind.scales.isEmpty { kind.scales = p.map { kind.scales[$0] } }
+      if !kind.region.isEmpty { kind.region = (p + p.map { $0 + p.count }).map { kind.region[$0] } }
+      return LayoutRule(kind: kind, operands: [.follows(p)] + types.dropFirst().map { _ in .stays }, result: p)
     default: return nil
     }
+  }
+
+  /// Rows may change places as long as they stay rows.
+  private static func rowwise(
+    _ kind: any OpKind, _ axis: Int, _ types: [TensorType?], _ result: TensorType, _ origin: Origin
+  ) -> LayoutRule? {
+    guard let p = permutation(of: result.rank, origin, types), p.count == result.rank else { return nil }
+    let first = axis < 0 ? axis + p.count : axis
+    guard p.indices.allSatisfy({ $0 < first || p[$0] == $0 }) else { return nil }
+    if case .operand(let number, _) = origin, number > 0 { return nil }
+    return LayoutRule(kind: kind, operands: [.follows(p)] + types.dropFirst().map { _ in .stays }, result: p)
   }
 
   private static func elementwise(
@@ -114,6 +147,18 @@ struct LayoutRule {
     rule.kind = kind
     rule.operands += types.dropFirst().map { _ in .stays }
     return rule
+  }
+
+  /// Works along one axis of tensors that all have the rank of the result.
+  private static func alongAxis<Kind: OpKind>(
+    _ kind: Kind, _ axis: WritableKeyPath<Kind, Int>, _ types: [TensorType?], _ result: TensorType, _ origin: Origin
+  ) -> LayoutRule? {
+    guard let p = permutation(of: result.rank, origin, types), let position = moved(kind[keyPath: axis], p) else {
+      return nil
+    }
+    var copy = kind
+    copy[keyPath: axis] = position
+    return LayoutRule(kind: copy, operands: types.map { _ in .follows(p) }, result: p)
   }
 
   /// Removes axes, so the way back from a result is not unique unless they are kept.

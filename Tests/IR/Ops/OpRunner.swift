@@ -31,6 +31,25 @@ enum OpRunner {
     return try Evaluator(module).run("main", inputs.map { .tensor($0) })[0].expectTensor()
   }
 
+  /// One of the results, of these types, of an op.
+  static func run(
+    _ line: String, results: [String], number: Int, _ inputs: [Tensor]
+  ) throws(Diagnostic) -> Tensor {
+    let arguments = inputs.enumerated().map { "%\($0): \($1.type)" }.joined(separator: ", ")
+    let names = results.indices.map { "%r\($0)" }.joined(separator: ", ")
+    let text = """
+      module @m {
+        symbol s in 0...4096
+        entry @main(\(arguments)) -> (%out: \(results[number])) {
+          \(names) = \(line) : \(results.joined(separator: ", "))
+          return %r\(number)
+        }
+      }
+      """
+    let module = try ModuleParser.parse(text, file: "op.mir")
+    return try Evaluator(module).run("main", inputs.map { .tensor($0) })[0].expectTensor()
+  }
+
   /// The message that typing the op ends in.
   static func typingError(_ line: String, _ types: [String], declarations: String = "") -> String? {
     do throws(Diagnostic) {

@@ -3,7 +3,8 @@ import IR
 import Support
 import Testing
 
-/// Every case of `reference.json`, which `make_reference.py` computes with NumPy, ml_dtypes and ONNX Runtime.
+/// Every case of `reference.json` and `index_reference.json`, which the scripts beside them compute with NumPy,
+/// ml_dtypes and ONNX Runtime.
 @Suite struct ReferenceTests {
   private struct Case: Decodable {
     struct Input: Decodable {
@@ -15,21 +16,24 @@ import Testing
     var result: String
     var expected: String
     var tolerance: Double
+    /// Of all results, where there are several or an extent is the symbol `s`; `number` is the one expected.
+    var types: [String]?
+    var number: Int?
   }
 
-  private func cases() throws -> [Case] {
-    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("reference.json")
+  private func cases(_ name: String) throws -> [Case] {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(name + ".json")
     return try JSONDecoder().decode([Case].self, from: Data(contentsOf: file))
   }
 
-  @Test func opsAgreeWithTheReference() throws {
-    for item in try cases() {
+  @Test(arguments: ["reference", "index_reference"]) func opsAgreeWithTheReference(_ file: String) throws {
+    for item in try cases(file) {
       var inputs: [Tensor] = []
       for input in item.inputs { inputs.append(try tensor(input.type, input.bytes)) }
       // The extent of a data-dependent result is a symbol in its type.
-      let result = item.op.hasPrefix("non_zero") ? "i64[3, s]" : item.result
+      let types = item.types ?? [item.op.hasPrefix("non_zero") ? "i64[3, s]" : item.result]
       do {
-        let value = try OpRunner.run("\(item.op) : \(result)", inputs)
+        let value = try OpRunner.run(item.op, results: types, number: item.number ?? 0, inputs)
         if let difference = difference(value, try tensor(item.result, item.expected), item.tolerance) {
           Issue.record("\(item.op) on \(item.inputs.map(\.type)): \(difference)")
         }

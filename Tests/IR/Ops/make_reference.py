@@ -284,6 +284,80 @@ for name, low, high in [("u8", 0, 255), ("i8", -128, 127), ("i16", -32768, 32767
     away = np.trunc(x / scale + np.copysign(np.float32(0.5), x))
     case("quantize", f"to = {name}, rounding = tflite", [x, scale, zero], np.clip(away + int(zero), low, high).astype(dtype))
 
+# Normalizations.
+for shape, axis in [((3, 10), -1), ((2, 3, 5), 1), ((4, 1), 1)]:
+    x = normal(*shape) * 3 + 1
+    row = x.shape[axis:] if axis >= 0 else x.shape[-1:]
+    scale, bias = normal(*row), normal(*row)
+    expected = onnx_run("LayerNormalization", [x, scale, bias], axis=axis, epsilon=1e-3)
+    case("layer_norm", f"axis = {axis}, epsilon = 0.001", [x, scale, bias], expected, 1e-4)
+    axes = tuple(range(axis % x.ndim, x.ndim))
+    root = np.sqrt((x.astype(np.float64) ** 2).mean(axes, keepdims=True) + 1e-3)
+    case("rms_norm", f"axis = {axis}, epsilon = 0.001", [x, scale], (x / root * scale).astype(np.float32), 1e-5)
+    case("rms_norm", f"axis = {axis}, epsilon = 0.001", [x], (x / root).astype(np.float32), 1e-5)
+
+
+# Attention, with NumPy in f64.
+def attend(q, k, v, mask=None, sinks=None, scale=1.0, before=-1, after=-1, offset=0, cap=0.0):
+    q, k, v = (t.astype(np.float64) for t in (q, k, v))
+    group = q.shape[1] // k.shape[1]
+    k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
+    scores = q @ np.swapaxes(k, -1, -2) * scale
+    if cap:
+        scores = cap * np.tanh(scores / cap)
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf) if mask.dtype == np.bool_ else scores + mask
+    distance = np.arange(k.shape[2])[None, :] - np.arange(q.shape[2])[:, None] - offset
+    hidden = (distance > after) & (after >= 0) | (-distance > before) & (before >= 0)
+    scores = np.where(hidden, -np.inf, scores)
+    greatest = scores.max(-1, keepdims=True)
+    if sinks is not None:
+        greatest = np.maximum(greatest, sinks.astype(np.float64)[:, None, None])
+    greatest = np.where(np.isinf(greatest), 0, greatest)
+    weights = np.exp(scores - greatest)
+    total = weights.sum(-1, keepdims=True)
+    if sinks is not None:
+        total = total + np.exp(sinks.astype(np.float64)[:, None, None] - greatest)
+    return np.where(total == 0, 0, weights @ v / np.where(total == 0, 1, total)).astype(np.float32)
+
+
+for heads, shared, queries, keys, options in [
+    (2, 2, 3, 4, {}), (4, 2, 3, 5, dict(after=0, offset=2)), (2, 1, 4, 6, dict(before=2, after=1)),
+    (2, 2, 2, 3, dict(cap=1.5)), (2, 2, 3, 3, dict(after=0, offset=-1)),
+]:
+    q, k, v = normal(2, heads, queries, 4), normal(2, shared, keys, 4), normal(2, shared, keys, 3)
+    names = {"cap": "soft_cap"}
+    text = ", ".join(["scale = 0.5"] + [f"{names.get(key, key)} = {value}" for key, value in options.items()])
+    case("attention", text, [q, k, v], attend(q, k, v, scale=0.5, **options), 1e-5)
+    if shared == heads:
+        for mask in [normal(queries, keys), normal(2, 1, 1, keys) > -0.5]:
+            case("attention", text, [q, k, v, mask], attend(q, k, v, mask, scale=0.5, **options), 1e-5)
+        mask, sinks = normal(queries, keys), normal(heads)
+        case("attention", text, [q, k, v, mask, sinks], attend(q, k, v, mask, sinks, scale=0.5, **options), 1e-5)
+    turned = [np.ascontiguousarray(np.swapaxes(t, 1, 2)) for t in (q, k, v)]
+    expected = np.swapaxes(attend(q, k, v, scale=0.5, **options), 1, 2)
+    case("attention", text + ", sequence_first = true", turned, np.ascontiguousarray(expected), 1e-5)
+
+for interleaved in [False, True]:
+    x, angle = normal(2, 3, 4, 6), normal(4, 2)
+    cos, sin = np.cos(angle), np.sin(angle)
+    a, b = (x[..., 0:4:2], x[..., 1:4:2]) if interleaved else (x[..., :2], x[..., 2:4])
+    real, imaginary = a * cos - b * sin, b * cos + a * sin
+    parts = np.stack([real, imaginary], -1).reshape(2, 3, 4, 4), np.concatenate([real, imaginary], -1)
+    pairs = parts[0 if interleaved else 1]
+    case("rope", f"interleaved = {str(interleaved).lower()}", [x, cos, sin], np.concatenate([pairs, x[..., 4:]], -1), 1e-6)
+
+# Transposed convolutions.
+for spatial, kernel, c, o, groups, strides, padding, dilations, extra in [
+    ((4,), (3,), 4, 3, 1, [2], [1, 0], [1], [1]), ((3, 4), (3, 2), 3, 2, 1, [2, 3], [0, 1, 1, 0], [2, 1], [0, 1]),
+    ((3, 3), (2, 2), 4, 2, 2, [1, 2], [0, 0, 0, 0], [1, 1], [0, 0]), ((3, 3), (3, 3), 3, 1, 3, [2, 2], [1, 1, 1, 1], [1, 1], [1, 0]),
+    ((2, 3, 2), (2, 1, 3), 2, 2, 1, [2, 1, 1], [0, 0, 0, 0, 0, 1], [1, 1, 1], [0, 0, 0]),
+]:
+    lists = f"strides = {strides}, padding = {padding}, dilations = {dilations}, extra = {extra}, groups = {groups}"
+    x, w, bias = normal(2, *spatial, c), normal(c, *kernel, o), normal(o * groups)
+    run = dict(strides=strides, pads=padding, dilations=dilations, output_padding=extra, group=groups)
+    case("conv_transpose", lists, [x, w, bias], last(onnx_run("ConvTranspose", [first(x), first(w), bias], **run)), 1e-4)
+
 # Functions that models seldom have.
 near = np.concatenate([special, np.linspace(-3, 3, 13, dtype=np.float32)])
 with np.errstate(all="ignore"):

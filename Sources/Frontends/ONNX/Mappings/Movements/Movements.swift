@@ -5,7 +5,7 @@ extension ONNXMapping {
   static let movements: [ONNXMapping] = [
     reshape, flatten, transposition, squeezeByAttribute, squeeze, unsqueezeByAttribute, unsqueeze, sliceByAttributes,
     slice, splitByAttribute, split, concatenation, gather, expand, tile, padByAttributes, pad, depthToSpace,
-    spaceToDepth, gatherElements, gatherND, triangle,
+    spaceToDepth, triangle,
   ]
 
   static let flatten = ONNXMapping(["Flatten"], 1...newest, inputs: 1...1, attributes: ["axis"]) {
@@ -79,7 +79,8 @@ extension ONNXMapping {
   static let spaceToDepth = ONNXMapping(
     ["SpaceToDepth"], 1...newest, inputs: 1...1, attributes: ["blocksize", "mode"]
   ) { c throws(Diagnostic) in
-    guard try c.string("mode", default: "DCR") == "DCR" else { throw .unsupported("only mode DCR is supported") }
+    let mode = try c.string("mode", default: "DCR")
+    guard mode == "DCR" || mode == "CRD" else { throw .invalid("mode is \"\(mode)\", expected DCR or CRD") }
     let x = try c.input(0)
     let (shape, block) = try c.blockedImage(x)
     let size = Dim(block)
@@ -87,7 +88,11 @@ extension ONNXMapping {
       throw .unsupported("an image of \(shape[2]) by \(shape[3]) does not divide into blocks of \(block)")
     }
     let cut = try c.reshape(x, [shape[0], shape[1], h, size, w, size])
-    return [try c.reshape(try c.transpose(cut, [0, 3, 5, 1, 2, 4]), [shape[0], shape[1] * size * size, h, w])]
+    return [
+      try c.reshape(
+        try c.transpose(cut, mode == "DCR" ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]),
+        [shape[0], shape[1] * size * size, h, w])
+    ]
   }
 }
 

@@ -3,7 +3,8 @@ import Support
 
 extension ONNXMapping {
   static let normalizations: [ONNXMapping] = [
-    batchNormalization, layerNormalization, rmsNormalization, instanceNormalization, groupNormalization,
+    batchNormalization, layerNormalization, rmsNormalization, simplifiedLayerNormalization, skipLayerNormalization,
+    instanceNormalization, groupNormalization,
     meanVarianceNormalization, lpNormalization, localResponse,
   ]
 

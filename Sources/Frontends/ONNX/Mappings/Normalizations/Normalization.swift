@@ -19,34 +19,6 @@ extension ONNXNodeContext {
 }
 
 extension ONNXMapping {
-  static let layerNormalization = ONNXMapping(
-    ["LayerNormalization"], 1...newest, inputs: 2...3, attributes: ["axis", "epsilon", "stash_type"]
-  ) { c throws(Diagnostic) in
-    let x = try c.input(0)
-    let rank = try c.rank(x)
-    let axis = try c.axis(try c.int("axis", default: -1), rank: rank)
-    let element = try c.element(x)
-    let computed = try c.elementType("stash_type") ?? .f32
-    let normal = try c.normalized(
-      try c.cast(x, to: computed), axes: Array(axis..<rank), epsilon: try c.float("epsilon", default: 1e-5))
-    var result = try c.binary(.mul, try c.cast(normal.value, to: element), try c.input(1))
-    if let bias = c.optionalInput(2) { result = try c.binary(.add, result, bias) }
-    return [result, normal.mean, normal.inverseDeviation]
-  }
-
-  static let rmsNormalization = ONNXMapping(
-    ["RMSNormalization"], 23...newest, inputs: 2...2, attributes: ["axis", "epsilon", "stash_type"]
-  ) { c throws(Diagnostic) in
-    let x = try c.input(0)
-    let rank = try c.rank(x)
-    let axis = try c.axis(try c.int("axis", default: -1), rank: rank)
-    let value = try c.cast(x, to: try c.elementType("stash_type") ?? .f32)
-    let square = try c.reduce(.mean, try c.binary(.mul, value, value), axes: Array(axis..<rank))
-    let epsilon = try c.number(try c.float("epsilon", default: 1e-5), like: value)
-    let normal = try c.binary(.mul, value, try c.unary(.rsqrt, try c.binary(.add, square, epsilon)))
-    return [try c.binary(.mul, try c.cast(normal, to: try c.element(x)), try c.input(1))]
-  }
-
   static let instanceNormalization = ONNXMapping(
     ["InstanceNormalization"], 6...newest, inputs: 3...3, attributes: ["epsilon"]
   ) { c throws(Diagnostic) in
@@ -71,12 +43,9 @@ extension ONNXMapping {
     guard let channels = shape[1].exactlyDivided(by: Dim(groups)) else {
       throw .invalid("\(shape[1]) channels do not divide into \(groups) groups")
     }
-    let element = try c.element(x)
-    let computed = c.version >= 21 ? try c.elementType("stash_type") ?? .f32 : element
-    let grouped = try c.reshape(x, [shape[0], Dim(groups), channels] + shape.dropFirst(2))
-    let normal = try c.normalized(
-      try c.cast(grouped, to: computed), axes: Array(2...shape.count), epsilon: try c.float("epsilon", default: 1e-5))
-    let value = try c.cast(normal.value, to: element)
+    let flat = try c.reshape(x, [shape[0], Dim(groups), shape[2...].reduce(channels, *)])
+    let normal = try c.add(LayerNorm(axis: 2, epsilon: try c.float("epsilon", default: 1e-5)), flat)
+    let value = try c.reshape(normal, [shape[0], Dim(groups), channels] + shape.dropFirst(2))
     let ones = [Dim](repeating: 1, count: shape.count - 2)
     if c.version < 21 {
       let scaled = try c.binary(.mul, value, try c.reshape(try c.input(1), [Dim(groups), 1] + ones))

@@ -66,7 +66,7 @@ extension ONNXMapping {
     let waiting = try c.unary(.neg, try c.unary(.log1p, try c.unary(.neg, uniform)))
     let logits = try c.reshape(try c.cast(x, to: element), [shape[0], 1, shape[1]])
     let score = try c.binary(.sub, logits, try c.unary(.log, waiting))
-    let index = try c.extremeIndex(score, axis: 2, true, last: false)
+    let index = try c.add(ArgExtreme(.max, axis: 2), score)
     return [
       try c.cast(try c.reshape(index, [shape[0], Dim(samples)]), to: try c.elementType("dtype") ?? .i32)
     ]

@@ -2,14 +2,14 @@ import IR
 import Support
 
 extension ONNXMapping {
-  /// The index of the extreme along an axis: the least (or greatest) of the indices at which it stands.
   static let argMax = ONNXMapping(
     ["ArgMax", "ArgMin"], 1...newest, inputs: 1...1, attributes: ["axis", "keepdims", "select_last_index"]
   ) { c throws(Diagnostic) in
     let x = try c.input(0)
     let axis = try c.axis(try c.int("axis", default: 0), rank: try c.rank(x))
-    let isMax = c.node.operatorType == "ArgMax"
-    let index = try c.extremeIndex(x, axis: axis, isMax, last: try c.flag("select_last_index", default: false))
+    let function: ArgExtreme.Function = c.node.operatorType == "ArgMax" ? .max : .min
+    let last = try c.flag("select_last_index", default: false)
+    let index = try c.add(ArgExtreme(function, axis: axis, last: last), x)
     guard try !c.flag("keepdims", default: true) else { return [index] }
     var dims = try c.shape(index)
     dims.remove(at: axis)
@@ -31,7 +31,7 @@ extension ONNXMapping {
 
 extension ONNXNodeContext {
   fileprivate func hardmax(_ x: ValueID, axis: Int) throws(Diagnostic) -> ValueID {
-    let index = try extremeIndex(x, axis: axis, true, last: false)
+    let index = try add(ArgExtreme(.max, axis: axis), x)
     return try cast(try compare(.equal, try iota(along: axis, of: x), index), to: try element(x))
   }
 
@@ -39,19 +39,5 @@ extension ONNXNodeContext {
   func iota(along axis: Int, of x: ValueID) throws(Diagnostic) -> ValueID {
     let shape = try shape(x)
     return try reshape(try iota(shape[axis]), shape.indices.map { $0 == axis ? shape[axis] : 1 })
-  }
-
-  func extremeIndex(
-    _ x: ValueID, axis: Int, _ isMax: Bool, last: Bool
-  ) throws(Diagnostic) -> ValueID {
-    let extreme = try reduce(isMax ? .max : .min, x, axes: [axis])
-    let isExtreme = try compare(.equal, x, extreme)
-    // Where no element equals it (NaN), the index is 0.
-    let extent = try dimension(try shape(x)[axis])
-    let outside = last ? try scalar(-1) : extent
-    let candidates = try select(isExtreme, try iota(along: axis, of: x), outside)
-    let index = try reduce(last ? .max : .min, candidates, axes: [axis])
-    let isFound = last ? try compare(.greaterEqual, index, try scalar(0)) : try compare(.less, index, extent)
-    return try select(isFound, index, try scalar(0))
   }
 }

@@ -1,0 +1,69 @@
+import Codegen
+import CommandLineKit
+import Frontends
+import IR
+import Support
+
+/// What `martlet ops --coverage` prints: which ops have code, and which operators of each format are read.
+enum CoverageTable {
+  static func print() {
+    var ops = Table(["op", "family", "code"])
+    var (withCode, all) = (0, 0)
+    for op in OpsCommand.all {
+      let hasCode = LoweringCoverage.hasCode(op.kind)
+      ops.add([op.name, op.family, hasCode ? "yes" : "evaluated only"])
+      withCode += hasCode ? 1 : 0
+      all += 1
+    }
+    ops.print()
+    StandardOutput.write("\n")
+    var operators = Table(["ONNX operator", "operator sets"])
+    let served = served()
+    for row in served { operators.add([row.name, row.versions.map(text).joined(separator: ", ")]) }
+    operators.print()
+    StandardOutput.write("\n\(withCode) of \(all) ops have code; \(served.count) operators of ONNX are read\n")
+  }
+
+  static var json: JSON {
+    .object([
+      JSON.Member(
+        "ops",
+        .array(
+          OpsCommand.all.map { op in
+            .object([
+              JSON.Member("name", .string(op.name)), JSON.Member("family", .string(op.family)),
+              JSON.Member("code", .bool(LoweringCoverage.hasCode(op.kind))),
+            ])
+          })),
+      JSON.Member(
+        "onnx",
+        .array(
+          served().map { row in
+            let versions = row.versions.map { JSON.array([.int($0.lowerBound), .int($0.upperBound)]) }
+            return .object([JSON.Member("name", .string(row.name)), JSON.Member("versions", .array(versions))])
+          })),
+    ])
+  }
+
+  /// Operators with the operator sets they are read from, neighbouring ranges joined.
+  private static func served() -> [(name: String, versions: [ClosedRange<Int>])] {
+    var result: [(name: String, versions: [ClosedRange<Int>])] = []
+    for (name, versions) in ONNXCoverage.operators {
+      guard result.last?.name == name, let last = result[result.count - 1].versions.last else {
+        result.append((name, [versions]))
+        continue
+      }
+      if versions.lowerBound <= last.upperBound + 1 {
+        let end = max(last.upperBound, versions.upperBound)
+        result[result.count - 1].versions[result[result.count - 1].versions.count - 1] = last.lowerBound...end
+      } else {
+        result[result.count - 1].versions.append(versions)
+      }
+    }
+    return result
+  }
+
+  private static func text(_ range: ClosedRange<Int>) -> String {
+    range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+  }
+}
