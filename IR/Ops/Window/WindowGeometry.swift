@@ -85,6 +85,17 @@ public struct WindowGeometry: Hashable, Sendable {
     }
   }
 
+  /// The same geometry with axes of extent 1 put in front, so that loops may assume three.
+  public var threeAxes: WindowGeometry {
+    get throws(Diagnostic) {
+      let missing = 3 - window.count
+      let (ones, zeros) = (Array(repeating: 1, count: missing), Array(repeating: 0, count: missing))
+      return try WindowGeometry(
+        op, window: ones + window, strides: ones + strides, padding: zeros + before + zeros + after,
+        dilations: ones + dilations)
+    }
+  }
+
   /// Walks over the results of a window that slides over `input` to `output`, shapes with channels last.
   ///
   /// `meet` gets the numbers of the result, of the pixel and of the window's element for each element that lies inside;

@@ -264,19 +264,19 @@ struct RecurrenceEmitter {
       let initial = places.flatMap { _ in (0..<perPlace).map { _ in build.zero(type) } }
       let total = build.forLoop(build.index(0), hidden, carrying: initial) { k, carried in
         let row = build.add(panel, build.mul(k, layout.row))
-        let lines = wanted.flatMap { gate in
-          (0..<layout.vectors).map { vector in
-            let offset = gate * layout.units + vector * lanes
-            return scope.read(weights, form, at: build.add(row, offset), stride: 1, lanes: lanes)
-          }
+        let spread = places.map { place in
+          let value = scope.read(scratch, wide, at: build.add(place[keyPath: state], k), stride: 1, lanes: 1)
+          return build.splat(value, lanes: lanes)
         }
-        var next: [LoopValue] = []
-        for place in places {
-          let value = scope.read(
-            scratch, wide, at: build.add(place[keyPath: state], k), stride: 1, lanes: 1)
-          let spread = build.splat(value, lanes: lanes)
-          for line in lines {
-            next.append(scope.math.multiplyAdd(spread, line, carried[next.count]))
+        var next = carried
+        for (order, gate) in wanted.enumerated() {
+          for vector in 0..<layout.vectors {
+            let offset = gate * layout.units + vector * lanes
+            let line = scope.read(weights, form, at: build.add(row, offset), stride: 1, lanes: lanes)
+            for number in places.indices {
+              let place = number * perPlace + order * layout.vectors + vector
+              next[place] = scope.math.multiplyAdd(spread[number], line, carried[place])
+            }
           }
         }
         return next

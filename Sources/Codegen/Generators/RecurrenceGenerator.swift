@@ -98,12 +98,11 @@ struct RecurrentLayout: Hashable {
     self.gates = gates
     self.hidden = hidden
     self.directions = directions
-    // Two thirds of the registers or more are sums.
-    let sums = registers * 3 / 4
     let most = gates >= 3 ? 2 : 4
-    vectors = Swift.max(1, Swift.min(most, sums / (gates * 3)))
+    vectors = Swift.max(1, Swift.min(most, registers / (4 * gates)))
     units = vectors * lanes
-    sequences = Swift.max(1, sums / (gates * vectors))
+    // Sums of all sequences, one element of the state of each, and a vector of weights share the registers.
+    sequences = Swift.max(1, (registers - 1) / (gates * vectors + 1))
   }
 
   var blocks: Dim { hidden.ceilDivided(by: Dim(units)) }

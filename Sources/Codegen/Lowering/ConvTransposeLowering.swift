@@ -28,12 +28,7 @@ extension ConvTranspose: OpLowering {
     let bias =
       try operation.operands.count > 2
       ? operation.operands[2].map { value throws(Diagnostic) in try program.buffer(of: value) } : nil
-    let threeAxes = try WindowGeometry(
-      "conv_transpose", window: Array(repeating: 1, count: missing) + geometry.window,
-      strides: Array(repeating: 1, count: missing) + geometry.strides,
-      padding: Array(repeating: 0, count: missing) + geometry.before + Array(repeating: 0, count: missing)
-        + geometry.after,
-      dilations: Array(repeating: 1, count: missing) + geometry.dilations)
+    let threeAxes = try geometry.threeAxes
 
     func gather(_ source: ColumnGatherGenerator.Source, groups: Int, columns: Int) throws(Diagnostic) {
       try program.dispatch("columns", at: site) { scope throws(Diagnostic) in

@@ -31,6 +31,10 @@ public enum IndexRanges {
         where table.shape.indices.contains(axis) {
           take(table.shape[axis].constant ?? 1)
         }
+      } else if operation.kind is any RecurrentKind {
+        // The lengths of sequences: up to all of the steps.
+        guard number == 4, let x = operation.operands[0].flatMap({ function.tensorType($0) }) else { continue }
+        take((x.shape[0].constant ?? 1) + 1)
       } else if movers.contains(operation.kind.mnemonic), let moved = operation.results.first {
         take(limit(moved, function, &seen))
       }

@@ -151,15 +151,21 @@ private struct SpelledAttention {
       keys = source
       areTurned.toggle()
     }
+    var shared = values
+    if areTurned, let single = SpelledAttention.unrepeated(keys, context),
+      let singleValues = SpelledAttention.unrepeated(values, context)
+    {
+      (keys, shared) = (single, singleValues)
+    }
     q = SpelledAttention.operand(queries, context)
     k = SpelledAttention.operand(keys, context)
     if mix.transposeRHS {
       misses("the values are transposed")
       return nil
     }
-    v = SpelledAttention.operand(values, context)
+    v = SpelledAttention.operand(shared, context)
     if q.form == .widthFirst { q = Operand(value: queries, source: queries, form: .headsFirst) }
-    if v.form == .widthFirst { v = Operand(value: values, source: values, form: .headsFirst) }
+    if v.form == .widthFirst { v = Operand(value: shared, source: shared, form: .headsFirst) }
     if areTurned {
       if k.form == .widthFirst { k = Operand(value: keys, source: keys, form: .headsFirst) }
     } else if k.form != .widthFirst {
@@ -225,6 +231,20 @@ private struct SpelledAttention {
     return Operand(value: value, source: value, form: .headsFirst)
   }
 
+  /// What `[batch, heads, positions, width]` repeats, each head some times in a row: heads that queries share.
+  private static func unrepeated(_ value: ValueID, _ context: PassContext) -> ValueID? {
+    guard let join = context.producer(of: value, Reshape.self),
+      let repeats = context.producer(of: context.operand(join.op, 0), Broadcast.self),
+      let apart = context.producer(of: context.operand(repeats.op, 0), Reshape.self),
+      let source = context.operand(apart.op, 0), let shape = context.shape(source), shape.count == 4,
+      let wide = context.operand(join.op, 0).flatMap({ context.shape($0) }), wide.count == 5,
+      context.operand(repeats.op, 0).flatMap({ context.shape($0) }) == [shape[0], shape[1], 1, shape[2], shape[3]],
+      wide == [shape[0], shape[1], wide[2], shape[2], shape[3]],
+      context.shape(value) == [shape[0], shape[1] * wide[2], shape[2], shape[3]]
+    else { return nil }
+    return source
+  }
+
   /// The leading axes must be equal, not stretch, and heads must be of a known width.
   private func fits(_ context: PassContext) -> Bool {
     guard let x = context.shape(q.value), var y = context.shape(k.value), let z = context.shape(v.value) else {
@@ -233,9 +253,11 @@ private struct SpelledAttention {
     if k.form == .widthFirst { y.swapAt(2, 3) }
     let batch = isFlat ? 1 : 2
     guard x.count == batch + 2, y.count == batch + 2, z.count == batch + 2 else { return false }
-    for axis in 0..<batch where !(context.provablyEqual(x[axis], y[axis]) && context.provablyEqual(x[axis], z[axis])) {
-      return false
+    guard context.provablyEqual(x[0], y[0]), context.provablyEqual(x[0], z[0]) else { return false }
+    if batch > 1, !context.provablyEqual(x[1], y[1]) {
+      guard let heads = x[1].constant, let shared = y[1].constant, shared > 0, heads % shared == 0 else { return false }
     }
+    guard batch == 1 || context.provablyEqual(y[1], z[1]) else { return false }
     guard context.provablyEqual(y[batch], z[batch]) else { return false }
     guard let width = x[batch + 1].constant, let valueWidth = z[batch + 1].constant, width > 0 else { return false }
     return max(width, valueWidth) <= widestHead

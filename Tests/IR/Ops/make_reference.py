@@ -284,6 +284,34 @@ for name, low, high in [("u8", 0, 255), ("i8", -128, 127), ("i16", -32768, 32767
     away = np.trunc(x / scale + np.copysign(np.float32(0.5), x))
     case("quantize", f"to = {name}, rounding = tflite", [x, scale, zero], np.clip(away + int(zero), low, high).astype(dtype))
 
+# Functions that models seldom have.
+near = np.concatenate([special, np.linspace(-3, 3, 13, dtype=np.float32)])
+with np.errstate(all="ignore"):
+    for name, function in [
+        ("exp2", np.exp2), ("expm1", np.expm1), ("log2", np.log2), ("log1p", np.log1p), ("tan", np.tan),
+        ("asin", np.arcsin), ("acos", np.arccos), ("atan", np.arctan), ("sinh", np.sinh), ("cosh", np.cosh),
+        ("asinh", np.arcsinh), ("acosh", np.arccosh), ("atanh", np.arctanh), ("trunc", np.trunc),
+        ("round_away", lambda v: np.trunc(v + np.copysign(0.5, v))),
+    ]:
+        case(name, "", [near], function(near.astype(np.float64)).astype(np.float32), 1e-6)
+    a, b = np.repeat(near, 5)[:120], np.tile(near, 5)[:120]
+    for name, function in [("rem", np.fmod), ("atan2", np.arctan2)]:
+        case(name, "", [a, b], function(a.astype(np.float64), b.astype(np.float64)).astype(np.float32), 1e-6)
+    case("floor_div", "", [a, b], np.floor(a / b))
+for dtype in [np.int8, np.uint8, np.int32, np.int64]:
+    p, q = integers(-100, 100, 20).astype(dtype), integers(1, 9, 20).astype(dtype) * dtype(3)
+    q = np.where(np.arange(20) % 3 == 0, 0 - q, q).astype(dtype)
+    case("floor_div", "", [p, q], p // q)
+    case("rem", "", [p, q], np.fmod(p, q))
+case("bit_cast", "to = i32", [special], special.view(np.int32))
+case("bit_cast", "to = bf16", [special.astype(np.float16)], special.astype(np.float16).view(ml_dtypes.bfloat16))
+x, scale, zero = normal(4, 6) * 20, np.abs(normal(6)) + np.float32(0.05), integers(-5, 5, 6, dtype=np.int32)
+for bits, low, high, narrow in [(8, -128, 127, False), (8, -127, 127, True), (4, -8, 7, False)]:
+    q = np.clip(np.rint(x / scale) + zero, low, high) - zero
+    attributes = f"bits = {bits}, axis = 1" + (", narrow" if narrow else "")
+    case("fake_quant", attributes, [x, scale, zero], q.astype(np.float32) * scale)
+matrices = normal(3, 4, 4).astype(np.float64)
+case("determinant", "", [matrices], np.linalg.det(matrices), 1e-12)
 # Normalizations.
 for shape, axis in [((3, 10), -1), ((2, 3, 5), 1), ((4, 1), 1)]:
     x = normal(*shape) * 3 + 1
@@ -357,35 +385,6 @@ for spatial, kernel, c, o, groups, strides, padding, dilations, extra in [
     x, w, bias = normal(2, *spatial, c), normal(c, *kernel, o), normal(o * groups)
     run = dict(strides=strides, pads=padding, dilations=dilations, output_padding=extra, group=groups)
     case("conv_transpose", lists, [x, w, bias], last(onnx_run("ConvTranspose", [first(x), first(w), bias], **run)), 1e-4)
-
-# Functions that models seldom have.
-near = np.concatenate([special, np.linspace(-3, 3, 13, dtype=np.float32)])
-with np.errstate(all="ignore"):
-    for name, function in [
-        ("exp2", np.exp2), ("expm1", np.expm1), ("log2", np.log2), ("log1p", np.log1p), ("tan", np.tan),
-        ("asin", np.arcsin), ("acos", np.arccos), ("atan", np.arctan), ("sinh", np.sinh), ("cosh", np.cosh),
-        ("asinh", np.arcsinh), ("acosh", np.arccosh), ("atanh", np.arctanh), ("trunc", np.trunc),
-        ("round_away", lambda v: np.trunc(v + np.copysign(0.5, v))),
-    ]:
-        case(name, "", [near], function(near.astype(np.float64)).astype(np.float32), 1e-6)
-    a, b = np.repeat(near, 5)[:120], np.tile(near, 5)[:120]
-    for name, function in [("rem", np.fmod), ("atan2", np.arctan2)]:
-        case(name, "", [a, b], function(a.astype(np.float64), b.astype(np.float64)).astype(np.float32), 1e-6)
-    case("floor_div", "", [a, b], np.floor(a / b))
-for dtype in [np.int8, np.uint8, np.int32, np.int64]:
-    p, q = integers(-100, 100, 20).astype(dtype), integers(1, 9, 20).astype(dtype) * dtype(3)
-    q = np.where(np.arange(20) % 3 == 0, 0 - q, q).astype(dtype)
-    case("floor_div", "", [p, q], p // q)
-    case("rem", "", [p, q], np.fmod(p, q))
-case("bit_cast", "to = i32", [special], special.view(np.int32))
-case("bit_cast", "to = bf16", [special.astype(np.float16)], special.astype(np.float16).view(ml_dtypes.bfloat16))
-x, scale, zero = normal(4, 6) * 20, np.abs(normal(6)) + np.float32(0.05), integers(-5, 5, 6, dtype=np.int32)
-for bits, low, high, narrow in [(8, -128, 127, False), (8, -127, 127, True), (4, -8, 7, False)]:
-    q = np.clip(np.rint(x / scale) + zero, low, high) - zero
-    attributes = f"bits = {bits}, axis = 1" + (", narrow" if narrow else "")
-    case("fake_quant", attributes, [x, scale, zero], q.astype(np.float32) * scale)
-matrices = normal(3, 4, 4).astype(np.float64)
-case("determinant", "", [matrices], np.linalg.det(matrices), 1e-12)
 
 with open("reference.json", "w") as file:
     file.write("[\n" + ",\n".join(json.dumps(entry) for entry in cases) + "\n]\n")

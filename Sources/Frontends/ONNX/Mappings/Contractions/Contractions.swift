@@ -3,8 +3,7 @@ import Support
 
 extension ONNXMapping {
   static let contractions: [ONNXMapping] = [
-    matMul, gemm, convolution, convTranspose, deformableConvolution, matMulInteger, convInteger, einsum,
-    determinant,
+    matMul, gemm, convolution, convTranspose, deformableConvolution, matMulInteger, convInteger, einsum, determinant,
   ]
 
   static let determinant = ONNXMapping(["Det"], 11...newest, inputs: 1...1) { c throws(Diagnostic) in
