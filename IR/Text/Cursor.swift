@@ -1,8 +1,8 @@
 import Support
 
 /// A token of `.mir`: what it is and where it stands.
-struct Token {
-  enum Kind: Equatable {
+public struct Token: Sendable {
+  public enum Kind: Equatable, Sendable {
     case word, number
     /// `"text"`
     case string
@@ -13,7 +13,7 @@ struct Token {
     case mark(Mark)
     case end
   }
-  enum Mark: String {
+  public enum Mark: String, Sendable {
     case openBrace = "{"
     case closeBrace = "}"
     case openParenthesis = "("
@@ -32,29 +32,29 @@ struct Token {
     case equal = "=="
     case dots = "..."
   }
-  var kind: Kind
-  var start: Int
-  var end: Int
+  public internal(set) var kind: Kind
+  public internal(set) var start: Int
+  public internal(set) var end: Int
 }
 
 /// Walks the tokens of a text, one at a time, without ever building a list of them.
-struct Cursor {
+public struct Cursor: Sendable {
   private let bytes: [UInt8]
   private let file: String
-  private(set) var token = Token(kind: .end, start: 0, end: 0)
+  public private(set) var token = Token(kind: .end, start: 0, end: 0)
   /// Where the token before the current one ended.
   private(set) var previousEnd = 0
 
-  init(_ bytes: [UInt8], file: String) throws(Diagnostic) {
+  public init(_ bytes: [UInt8], file: String) throws(Diagnostic) {
     self.bytes = bytes
     self.file = file
     try seek(0)
   }
 
-  var text: String { String(decoding: bytes[token.start..<token.end], as: UTF8.self) }
+  public var text: String { String(decoding: bytes[token.start..<token.end], as: UTF8.self) }
 
   /// What the reader of an error sees: the token in quotes, shortened.
-  var shown: String {
+  public var shown: String {
     if token.kind == .end { return "the end of the text" }
     if token.end - token.start <= 40 { return "'\(text)'" }
     return "'" + String(decoding: bytes[token.start..<token.start + 37], as: UTF8.self) + "...'"
@@ -62,7 +62,7 @@ struct Cursor {
 
   // MARK: Errors
 
-  func location(_ offset: Int) -> Location {
+  public func location(_ offset: Int) -> Location {
     var line = 1
     var lineStart = 0
     for position in 0..<min(offset, bytes.count) where bytes[position] == 10 {
@@ -72,7 +72,7 @@ struct Cursor {
     return Location(file: file, line: line, column: offset - lineStart + 1)
   }
 
-  func error(_ message: String, at offset: Int? = nil, hint: String? = nil) -> Diagnostic {
+  public func error(_ message: String, at offset: Int? = nil, hint: String? = nil) -> Diagnostic {
     .invalid(message, at: location(offset ?? token.start), hint: hint)
   }
 
@@ -83,7 +83,7 @@ struct Cursor {
     try advance()
   }
 
-  mutating func advance() throws(Diagnostic) {
+  public mutating func advance() throws(Diagnostic) {
     previousEnd = token.end
     var position = token.end
     while position < bytes.count {
@@ -104,27 +104,27 @@ struct Cursor {
   }
 
   /// Skips the mark if it is next.
-  mutating func take(_ mark: Token.Mark) throws(Diagnostic) -> Bool {
+  public mutating func take(_ mark: Token.Mark) throws(Diagnostic) -> Bool {
     guard token.kind == .mark(mark) else { return false }
     try advance()
     return true
   }
 
-  mutating func take(word: String) throws(Diagnostic) -> Bool {
+  public mutating func take(word: String) throws(Diagnostic) -> Bool {
     guard isWord(word) else { return false }
     try advance()
     return true
   }
 
-  func isWord(_ word: String) -> Bool {
+  public func isWord(_ word: String) -> Bool {
     token.kind == .word && bytes[token.start..<token.end].elementsEqual(word.utf8)
   }
 
-  mutating func expect(_ mark: Token.Mark, _ place: @autoclosure () -> String) throws(Diagnostic) {
+  public mutating func expect(_ mark: Token.Mark, _ place: @autoclosure () -> String) throws(Diagnostic) {
     guard try take(mark) else { throw error("expected '\(mark.rawValue)' \(place()), found \(shown)") }
   }
 
-  mutating func word(_ what: @autoclosure () -> String) throws(Diagnostic) -> String {
+  public mutating func word(_ what: @autoclosure () -> String) throws(Diagnostic) -> String {
     guard token.kind == .word else { throw error("expected \(what()), found \(shown)") }
     let result = text
     try advance()
@@ -132,7 +132,7 @@ struct Cursor {
   }
 
   /// The name after a sigil; `isNumber` tells `%0` from `%"0"`.
-  mutating func name(_ kind: Token.Kind, _ what: @autoclosure () -> String) throws(Diagnostic) -> (
+  public mutating func name(_ kind: Token.Kind, _ what: @autoclosure () -> String) throws(Diagnostic) -> (
     name: String, isNumber: Bool
   ) {
     guard token.kind == kind else { throw error("expected \(what()), found \(shown)") }
@@ -147,7 +147,7 @@ struct Cursor {
     return result
   }
 
-  mutating func string(_ what: @autoclosure () -> String) throws(Diagnostic) -> String {
+  public mutating func string(_ what: @autoclosure () -> String) throws(Diagnostic) -> String {
     guard token.kind == .string else { throw error("expected \(what()) in double quotes, found \(shown)") }
     let result = try unquoted(from: token.start)
     try advance()
@@ -161,7 +161,7 @@ struct Cursor {
     return result
   }
 
-  mutating func quotedSymbol() throws(Diagnostic) -> String {
+  public mutating func quotedSymbol() throws(Diagnostic) -> String {
     let result = try unquoted(from: token.start)
     try advance()
     return result

@@ -1,25 +1,30 @@
 import Support
 
 /// Reads what occurs everywhere in `.mir`: numbers, dims, types, tensors.
-struct Reader {
-  var cursor: Cursor
+public struct Reader: Sendable {
+  public var cursor: Cursor
   /// What dims and types may name.
   var symbols: Set<String> = []
   var quantizations: Set<String> = []
+  /// Whether they may name anything: for texts whose names are looked at as a whole later.
+  private let takesAnyName: Bool
   /// How deep the text may nest: recursion follows nesting, and a stack is finite.
   private var depth = 0
   static let depthLimit = 100
 
-  init(_ cursor: Cursor) { self.cursor = cursor }
+  public init(_ cursor: Cursor, takesAnyName: Bool = false) {
+    self.cursor = cursor
+    self.takesAnyName = takesAnyName
+  }
 
-  mutating func enter() throws(Diagnostic) {
+  public mutating func enter() throws(Diagnostic) {
     depth += 1
     guard depth <= Reader.depthLimit else { throw cursor.error("the text nests deeper than \(Reader.depthLimit)") }
   }
-  mutating func leave() { depth -= 1 }
+  public mutating func leave() { depth -= 1 }
 
   /// Items between brackets, separated by commas.
-  mutating func list(
+  public mutating func list(
     _ open: Token.Mark, _ close: Token.Mark, _ what: String,
     _ item: (inout Reader) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
@@ -31,7 +36,7 @@ struct Reader {
 
   // MARK: Numbers
 
-  mutating func int(_ what: @autoclosure () -> String) throws(Diagnostic) -> Int {
+  public mutating func int(_ what: @autoclosure () -> String) throws(Diagnostic) -> Int {
     let start = cursor.token.start
     let sign = try cursor.take(.minus) ? "-" : ""
     guard cursor.token.kind == .number else {
@@ -82,7 +87,7 @@ struct Reader {
 
   // MARK: Dims
 
-  mutating func dim() throws(Diagnostic) -> Dim {
+  public mutating func dim() throws(Diagnostic) -> Dim {
     try enter()
     defer { leave() }
     var sum = try product(isNegative: try cursor.take(.minus))
@@ -144,8 +149,10 @@ struct Reader {
     }
   }
 
+  func knowsQuantization(_ name: String) -> Bool { takesAnyName || quantizations.contains(name) }
+
   private func symbol(_ name: String, at start: Int) throws(Diagnostic) -> Dim {
-    guard symbols.contains(name) else {
+    guard takesAnyName || symbols.contains(name) else {
       let hint = closest(to: name, among: symbols).map { "did you mean \($0)?" }
       throw cursor.error("there is no symbol \(MIRName.symbol(name))", at: start, hint: hint)
     }

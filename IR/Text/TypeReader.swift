@@ -20,7 +20,7 @@ extension Reader {
     ("seq", { .sequence($0) }), ("optional", { .optional($0) }),
   ]
 
-  mutating func tensorType() throws(Diagnostic) -> TensorType {
+  public mutating func tensorType() throws(Diagnostic) -> TensorType {
     let start = cursor.token.start
     let element = try element()
     var shape: [Dim] = []
@@ -43,7 +43,7 @@ extension Reader {
     guard try cursor.take(.less) else { return .plain(type) }
     let place = cursor.token.start
     let name = try cursor.name(.parameters, "the name of quantization parameters, as in i8<!q1>").name
-    guard quantizations.contains(name) else {
+    guard knowsQuantization(name) else {
       let hint = closest(to: name, among: quantizations).map { "did you mean !\($0)?" }
       throw cursor.error("there are no quantization parameters !\(MIRName.sigiled(name))", at: place, hint: hint)
     }

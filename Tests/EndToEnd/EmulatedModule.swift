@@ -113,8 +113,12 @@ enum TestPaths {
   static let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   static let root = here.deletingLastPathComponent().deletingLastPathComponent()
 
+  static let digits = root.appendingPathComponent("Examples/digits/digits.onnx").path
+
+  static func path(of model: String) -> String { here.appendingPathComponent("Models/\(model).mir").path }
+
   static func model(_ name: String) throws -> Module {
-    let path = here.appendingPathComponent("Models/\(name).mir").path
+    let path = path(of: name)
     return try ModuleParser.parse(bytes: [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))), file: path)
   }
 }

@@ -209,7 +209,10 @@ struct ErrorStudy {
       case .prod: return relative(Double(2 * ratio))
       case .sum, .mean: return ofSum(ratio)
       }
-    case is Pool, is Resize: return ofSum(64)
+    case is GridSample, is RegionAlign:
+      let most = inputs[0].tensor?.doubles().map { abs($0) }.max() ?? 0
+      return result.doubles().map { _ in most * 256 * unit }
+    case is Pool, is Resize, is Fold: return ofSum(64)
     case is Cumulative: return ofSum(inputs[0].tensor?.shape.max() ?? 1)
     case is Softmax:
       // The distance to the maximum is rounded before its exponential is taken.

@@ -140,7 +140,9 @@ struct GraphGenerator {
     case 19: try addTranspose()
     case 20: try addSlice()
     case 21: try addConcat()
-    case 22: if random.chance(50) { try addGather() } else { try addIndexing() }
+    case 22: try addGather()
+    case 31: try addIndexing()
+    case 32: try addImaging()
     case 23: try addBroadcastOrPad()
     case 24: try addExtents()
     case 25: try addQuantization()

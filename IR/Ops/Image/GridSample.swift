@@ -119,7 +119,8 @@ private struct GridAxis {
     x = x.isNaN ? 0 : min(max(x, -1e9), 1e9)
     if op.mode == .nearest { x = x.rounded(.toNearestOrEven) }
     if x < low || x > high {
-      if op.padding == .border { x = min(max(x, 0), length - 1) }
+      // A cubic kernel slides over the repeated elements outside.
+      if op.padding == .border, op.mode != .cubic { x = min(max(x, 0), length - 1) }
       if op.padding == .reflection { x = mirrored(x) }
     }
     if op.mode == .nearest { return [(index(Int(x)), 1)] }

@@ -98,31 +98,40 @@ public struct ResampleAxis: Sendable {
     for place in 0..<count { fill(place) }
   }
 
-  private func coordinate(_ place: Int) -> Double {
-    let (x, last) = (Double(place), Double(extent - 1))
+  /// Whether the axis stays as it is, whatever the rule says of places.
+  private var isWhole: Bool {
+    let hasRegion = rule.coordinates == .cropAndResize && (abs(region.start) >= 1e-9 || abs(region.end - 1) >= 1e-9)
+    return extent == count && abs(scale - 1) < 1e-9 && !hasRegion
+  }
+
+  /// In f32, as the frameworks compute: what they round down to is what models were made for.
+  private func coordinate(_ place: Int) -> Float {
+    if isWhole { return Float(place) }
+    let (x, length) = (Float(place), Float(extent))
+    let (scale, width) = (Float(scale), Float(width))
     switch rule.coordinates {
     case .halfPixel: return (x + 0.5) / scale - 0.5
-    case .pytorchHalfPixel: return width == 1 ? -0.5 : (x + 0.5) / scale - 0.5
+    case .pytorchHalfPixel: return width == 1 ? 0 : (x + 0.5) / scale - 0.5
     case .halfPixelSymmetric:
-      let offset = Double(extent) / 2 * (1 - Double(count) / width)
+      let offset = length / 2 * (1 - Float(count) / width)
       return offset + (x + 0.5) / scale - 0.5
-    case .alignCorners: return width == 1 ? 0 : x * last / (width - 1)
+    case .alignCorners: return width == 1 ? 0 : x * (length - 1) / (width - 1)
     case .asymmetric: return x / scale
     case .nearestHalfPixel: return (x + 0.5) / scale
     case .cropAndResize:
-      let size = region.end - region.start
-      return region.start * last + (width == 1 ? size * last / 2 : x * size * last / (width - 1))
+      let (start, size) = (Float(region.start), Float(region.end) - Float(region.start))
+      return start * (length - 1) + (width == 1 ? size * (length - 1) / 2 : x * size * (length - 1) / (width - 1))
     }
   }
 
   private mutating func fill(_ place: Int) {
-    let x = coordinate(place)
+    let x = Double(coordinate(place))
     // A place so far away is outside of everything.
     let bounded = x.isNaN ? 0 : min(max(x, -1e9), 1e9)
     let low = bounded.rounded(.down)
     let ratio = bounded - low
     let base = Int(low)
-    if rule.coordinates == .cropAndResize { isOutside[place] = !(x >= 0 && x <= Double(extent - 1)) }
+    if rule.coordinates == .cropAndResize { isOutside[place] = !(x >= 0 && x <= Double(Float(extent) - 1)) }
     guard rule.mode != .nearest else {
       let up: Bool
       switch rule.rounding {

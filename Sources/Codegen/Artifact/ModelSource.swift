@@ -80,7 +80,7 @@ public struct ModelSource {
     out.line("static martlet_status \(name)_initialize(martlet_context *context) {")
     for state in program.states {
       guard let initial = state.initial,
-        let weight = program.weights.first(where: { $0.key == .weight(initial) })
+        let weight = program.weights.first(where: { $0.name == initial })
       else { continue }
       out.line(
         "__builtin_memcpy(context->state + \(state.offset), context->weights + \(weight.offset), \(state.bytes));")

@@ -107,6 +107,7 @@ struct GridSampleGenerator {
     let isOut = build.binary(.or, build.compare(.lt, x, ends.low), build.compare(.gt, x, ends.high))
     switch op.padding {
     case .zeros: break
+    case .border where op.mode == .cubic: break
     case .border: x = build.select(isOut, build.min(build.max(x, number(0)), last), x)
     case .reflection: x = mirrored(build, x, ends)
     }

@@ -20,6 +20,8 @@ struct ResampleGenerator {
   let table: Table
   /// f32 or f64.
   let computed: ElementType
+  /// What the target's elements stand for: integers of less than a byte lie in one each.
+  let element: ElementType
   let extrapolation: Double
   let data: TensorView
   let target: TensorView
@@ -183,8 +185,8 @@ struct ResampleGenerator {
 
   /// What was computed, as an element of the target.
   private func finished(_ scope: KernelScope, _ sum: LoopValue) throws(Diagnostic) -> LoopValue {
-    let whole = target.element.isFloat ? sum : scope.build.unary(.rint, sum)
-    return try scope.convert(whole, from: computed, to: target.element, saturate: false)
+    let whole = element.isFloat ? sum : scope.build.unary(.rint, sum)
+    return try scope.convert(whole, from: computed, to: element, saturate: false)
   }
 
   private func constant(_ scope: KernelScope, _ lanes: Int) throws(Diagnostic) -> LoopValue {

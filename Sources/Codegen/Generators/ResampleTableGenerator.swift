@@ -54,8 +54,11 @@ struct ResampleTableGenerator {
     }
     var span = (build.float(region.start, real), build.float(region.end, real))
     if let regions { span = (try number(scope, regions, axis), try number(scope, regions, axis + rank)) }
+    let isWhole = isWhole(build, from, to, ratio, span)
     build.forEach(build.index(0), to) { place in
-      let x = coordinate(build, build.convert(.signedToFloat, place, to: real), ratio, width, length, total, span)
+      let computed = coordinate(build, place, extent: from, count: to, ratio: ratio, width: width, span: span)
+      let own = build.convert(.signedToFloat, place, to: LoopType(.f32))
+      let x = build.convert(.floatExtend, build.select(isWhole, own, computed), to: real)
       let isNumber = build.compare(.eq, x, x)
       let far = build.float(1e9, real)
       let bounded = build.min(
@@ -67,7 +70,7 @@ struct ResampleTableGenerator {
       if table.hasOutside {
         let isInside = build.binary(
           .and, build.compare(.ge, x, build.zero(real)),
-          build.compare(.le, x, build.sub(length, build.float(1, real))))
+          build.compare(.le, x, build.convert(.floatExtend, lastPlace(build, from), to: real)))
         let position = build.add(build.mul(tapCount, to), place)
         build.store(build.select(isInside, build.index(0), build.index(1)), Address(indices, position))
       }
@@ -114,19 +117,44 @@ struct ResampleTableGenerator {
     }
   }
 
-  private func coordinate(
-    _ build: KernelBuilder, _ x: LoopValue, _ scale: LoopValue, _ width: LoopValue, _ length: LoopValue,
-    _ total: LoopValue, _ span: (start: LoopValue, end: LoopValue)
+  /// Whether the axis stays as it is, whatever the rule says of places.
+  private func isWhole(
+    _ build: KernelBuilder, _ from: LoopValue, _ to: LoopValue, _ ratio: LoopValue,
+    _ span: (start: LoopValue, end: LoopValue)
   ) -> LoopValue {
-    let real = build.type(x)
+    let real = build.type(ratio)
+    func isNear(_ value: LoopValue, _ goal: Double) -> LoopValue {
+      build.compare(.lt, build.unary(.abs, build.sub(value, build.float(goal, real))), build.float(1e-9, real))
+    }
+    let isSame = build.binary(.and, build.compare(.eq, from, to), isNear(ratio, 1))
+    guard rule.coordinates == .cropAndResize else { return isSame }
+    return build.binary(.and, isSame, build.binary(.and, isNear(span.start, 0), isNear(span.end, 1)))
+  }
+
+  private func lastPlace(_ build: KernelBuilder, _ extent: LoopValue) -> LoopValue {
+    let real = LoopType(.f32)
+    return build.sub(build.convert(.signedToFloat, extent, to: real), build.float(1, real))
+  }
+
+  /// In f32, in the order of `ResampleAxis`.
+  private func coordinate(
+    _ build: KernelBuilder, _ place: LoopValue, extent: LoopValue, count: LoopValue, ratio: LoopValue,
+    width wideWidth: LoopValue, span wideSpan: (start: LoopValue, end: LoopValue)
+  ) -> LoopValue {
+    let real = LoopType(.f32)
     func number(_ value: Double) -> LoopValue { build.float(value, real) }
+    func narrow(_ value: LoopValue) -> LoopValue { build.convert(.floatTruncate, value, to: real) }
+    func whole(_ value: LoopValue) -> LoopValue { build.convert(.signedToFloat, value, to: real) }
+    let (x, scale, width) = (whole(place), narrow(ratio), narrow(wideWidth))
+    let span = (start: narrow(wideSpan.start), end: narrow(wideSpan.end))
+    let (length, total) = (whole(extent), whole(count))
     let half = build.sub(build.div(build.add(x, number(0.5)), scale), number(0.5))
     let isOne = build.compare(.eq, width, number(1))
     let last = build.sub(length, number(1))
     let steps = build.sub(width, number(1))
     switch rule.coordinates {
     case .halfPixel: return half
-    case .pytorchHalfPixel: return build.select(isOne, number(-0.5), half)
+    case .pytorchHalfPixel: return build.select(isOne, number(0), half)
     case .halfPixelSymmetric:
       let offset = build.mul(
         build.div(length, number(2)), build.sub(number(1), build.div(total, width)))

@@ -17,12 +17,17 @@ struct KernelLexer {
 
   private let bytes: [UInt8]
   private let file: String?
-  private var place = 0
-  private var line = 1
+  private var place: Int
+  private var line: Int
   private(set) var tokenLine = 1
+  /// The offset of the token's first byte.
+  private(set) var tokenStart = 0
 
-  init(_ text: String, file: String?) {
-    bytes = Array(text.utf8)
+  /// Starts at byte `place`, which stands on line `line`.
+  init(_ bytes: [UInt8], from place: Int = 0, line: Int = 1, file: String?) {
+    self.bytes = bytes
+    self.place = place
+    self.line = line
     self.file = file
   }
 
@@ -33,6 +38,7 @@ struct KernelLexer {
   mutating func next() throws(Diagnostic) -> Token {
     skipBlanks()
     tokenLine = line
+    tokenStart = place
     guard place < bytes.count else { return .end }
     let first = bytes[place]
     switch first {

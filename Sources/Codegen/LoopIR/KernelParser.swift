@@ -14,7 +14,7 @@ extension Kernel {
   /// Reads a file of kernels.
   public static func parseAll(_ text: String, file: String? = nil) throws(Diagnostic) -> [Kernel] {
     var kernels: [Kernel] = []
-    var parser = try KernelParser(text, file: file)
+    var parser = try KernelParser(KernelLexer(Array(text.utf8), file: file))
     while !parser.atEnd { kernels.append(try parser.parseKernel()) }
     return kernels
   }
@@ -30,12 +30,14 @@ struct KernelParser {
   private var depth = 0
   private static let maximumDepth = 64
 
-  init(_ text: String, file: String?) throws(Diagnostic) {
-    lexer = KernelLexer(text, file: file)
-    token = try lexer.next()
+  init(_ lexer: KernelLexer) throws(Diagnostic) {
+    self.lexer = lexer
+    token = try self.lexer.next()
   }
 
   var atEnd: Bool { token == .end }
+  /// The offset of the token to be read next.
+  var offset: Int { lexer.tokenStart }
 
   // MARK: Tokens
 

@@ -26,10 +26,12 @@ extension Resize: OpLowering {
         let table = try table(
           step, extents[axis], computed, op, program, scales: computedScales, regions: computedRegion)
         var output = target
+        var made = element
         let before = extents
         extents[axis] = shape[axis]
         if number < steps.count - 1 {
           let between = rule.mode == .nearest ? element : computed
+          made = between
           let form = try ElementForm(between)
           // Elements of less than a byte take one each on the way.
           let stored: ElementType = form.perByte > 1 ? (between.isSigned ? .i8 : .u8) : between
@@ -41,6 +43,7 @@ extension Resize: OpLowering {
         let generator = ResampleGenerator(
           outer: before[..<axis].reduce(Dim(1), *), extent: before[axis],
           inner: before[(axis + 1)...].reduce(Dim(1), *), count: shape[axis], table: table, computed: computed,
+          element: made,
           extrapolation: extrapolation, data: source, target: output)
         try program.dispatch("resize", at: program.site(op)) { scope throws(Diagnostic) in
           try generator.generate(scope)

@@ -50,17 +50,18 @@ extension ProgramBuilder {
     let source = try moveSource(x)
     var change = try moveSource(updates)
     if reduction != .none { change.element = element }
+    guard reduction == .none || element.bits >= 8 || !element.isFloat else {
+      throw .unsupported("scatters that compute with \(element.rawValue) have no code yet")
+    }
     try withMoveTarget(of: function[op].results[0], site: site(op)) { loose throws(Diagnostic) in
-      try emitCopy(type.shape, from: source, to: loose, site: site(op))
-      guard !isEmpty else { return }
-      var target = loose
+      var (from, target) = (source, loose)
       if reduction != .none {
         // Numbers of less than a byte lie in a byte each here.
-        guard element.bits >= 8 || !element.isFloat else {
-          throw .unsupported("scatters that compute with \(element.rawValue) have no code yet")
-        }
+        from.element = element
         target.element = element.bits >= 8 ? element : element.isSigned ? .i8 : .u8
       }
+      try emitCopy(type.shape, from: from, to: target, site: site(op))
+      guard !isEmpty else { return }
       let update = ScatterUpdate(updates: change, target: target, combination: combination, element: element)
       try dispatch("scatter", at: site(op)) { scope throws(Diagnostic) in try generate(scope, update) }
     }

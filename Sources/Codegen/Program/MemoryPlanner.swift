@@ -114,7 +114,7 @@ enum MemoryPlanner {
         slots.append((MemoryPlan.Slot(tenants: [life.buffer], sizes: [size]), life.last, symbols))
       }
     }
-    return slots.map(\.slot)
+    return slots.map { MemoryPlan.Slot(tenants: $0.slot.tenants.sorted(), sizes: $0.slot.sizes) }
   }
 
   /// The size with data-dependent symbols replaced by what they cannot exceed, where that only makes it larger.

@@ -5,14 +5,14 @@ import Support
 /// offsets, kernels, dim arithmetic and control flow.
 public struct Program: Sendable {
   public var name: String
-  public var entries: [ProgramEntry]
+  public var entries: [ProgramEntry] = []
   /// Every distinct kernel once; dispatches name them.
-  public var kernels: [Kernel]
+  public var kernels: [Kernel] = []
   /// The weights' section: what lies where.
-  public var weights: [PlacedWeight]
-  public var weightBytes: Int
-  public var states: [PlacedState]
-  public var stateBytes: Int
+  public var weights: [PlacedWeight] = []
+  public var weightBytes = 0
+  public var states: [PlacedState] = []
+  public var stateBytes = 0
 }
 
 /// A weight and its place in the weights section.
@@ -20,7 +20,6 @@ public struct Program: Sendable {
 /// What lies there is made when it is written, not before: packing must not hold
 /// gigabytes twice.
 public struct PlacedWeight: Sendable {
-  public var key: WeightKey
   /// Unlike any other's.
   public var name: String
   public var offset: Int
@@ -29,7 +28,7 @@ public struct PlacedWeight: Sendable {
 }
 
 /// A state and its place in a context's memory.
-public struct PlacedState: Sendable {
+public struct PlacedState: Hashable, Sendable {
   public var name: String
   public var offset: Int
   public var bytes: Int
@@ -37,19 +36,19 @@ public struct PlacedState: Sendable {
   public var initial: String?
 }
 
-public struct ProgramEntry: Sendable {
-  public var name: String
-  public var symbols: [Symbol]
-  public var inputs: [Port]
-  public var outputs: [Port]
-  public var buffers: [Buffer]
-  public var body: [Step]
+public struct ProgramEntry: Hashable, Sendable {
+  public var name = ""
+  public var symbols: [Symbol] = []
+  public var inputs: [Port] = []
+  public var outputs: [Port] = []
+  public var buffers: [Buffer] = []
+  public var body: [Step] = []
   /// The workspace: a fixed part and, behind it, slots whose sizes the symbols tell.
-  public var plan: MemoryPlan
+  public var plan = MemoryPlan()
 }
 
 /// An input or output of an entry.
-public struct Port: Sendable {
+public struct Port: Hashable, Sendable {
   public var name: String
   public var type: TensorType
   public var buffer: BufferID
@@ -64,7 +63,7 @@ public struct BufferID: Hashable, Sendable, Comparable {
 }
 
 /// Memory that kernels read and write.
-public struct Buffer: Sendable {
+public struct Buffer: Hashable, Sendable {
   public enum Place: Hashable, Sendable {
     case workspace
     case input(Int)
@@ -83,7 +82,7 @@ public struct Buffer: Sendable {
 }
 
 /// One step of an entry.
-public indirect enum Step: Sendable {
+public indirect enum Step: Hashable, Sendable {
   case dispatch(Dispatch)
   /// Defines a symbol by the i64 in a buffer, checked against its range.
   case bindSymbol(name: String, buffer: BufferID, range: ClosedRange<Int>, site: String)
@@ -106,14 +105,14 @@ public indirect enum Step: Sendable {
 }
 
 /// A buffer with room for as many items as a loop has had iterations.
-public struct GrowingList: Sendable {
+public struct GrowingList: Hashable, Sendable {
   public var buffer: BufferID
   /// Of one item.
   public var bytes: Dim
 }
 
 /// One kernel launch.
-public struct Dispatch: Sendable {
+public struct Dispatch: Hashable, Sendable {
   public var kernel: String
   public var buffers: [BufferUse]
   public var scalars: [Dim]
@@ -135,7 +134,7 @@ public struct BufferUse: Hashable, Sendable {
 }
 
 /// Where workspace buffers lie.
-public struct MemoryPlan: Sendable {
+public struct MemoryPlan: Hashable, Sendable {
   /// Offsets of buffers of constant size.
   public var offsets: [BufferID: Int] = [:]
   public var fixedBytes = 0
@@ -144,7 +143,8 @@ public struct MemoryPlan: Sendable {
   /// Buffers of symbolic size share slots; a slot is as large as its largest tenant.
   public var slots: [Slot] = []
 
-  public struct Slot: Sendable {
+  public struct Slot: Hashable, Sendable {
+    /// In ascending order.
     public var tenants: [BufferID]
     /// Sizes of the tenants: the slot takes the greatest.
     public var sizes: [Dim]

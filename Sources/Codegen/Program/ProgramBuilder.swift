@@ -42,17 +42,7 @@ public final class ProgramBuilder {
   }
 
   /// The bytes a tensor takes, as an expression.
-  public func bytes(of type: TensorType) throws(Diagnostic) -> Dim {
-    guard type.plain != .string else {
-      throw .unsupported("values of type \(type) have no code yet", hint: "`martlet run --reference` evaluates them")
-    }
-    if let constant = type.constantBytes { return Dim(constant) }
-    guard let storage = type.element.storage, type.layout == nil else {
-      throw .unsupported("a tensor \(type) of run-time size has no code yet")
-    }
-    let bits = type.elementCount * storage.bits
-    return bits.ceilDivided(by: 8)
-  }
+  public func bytes(of type: TensorType) throws(Diagnostic) -> Dim { try type.bytesInMemory() }
 
   /// Where a value lives: what was bound, or a weight's place.
   public func buffer(of value: ValueID) throws(Diagnostic) -> BufferID {
@@ -72,7 +62,7 @@ public final class ProgramBuilder {
   /// A place in the weights section for bytes that `content` makes when they are written.
   func weightBuffer(_ key: WeightKey, bytes: Int, content: @escaping @Sendable () -> ByteView) -> BufferID {
     if let known = weightBuffers[key] { return known }
-    let offset = shared.place(weight: key, bytes: bytes, content)
+    let offset = shared.place(weight: key, bytes: bytes, content).offset
     let id = addBuffer("@" + key.label, bytes: Dim(bytes), .weight(offset))
     weightBuffers[key] = id
     return id
@@ -199,12 +189,26 @@ public final class ProgramBuilder {
   }
 }
 
+extension TensorType {
+  /// The bytes it takes, as an expression.
+  func bytesInMemory() throws(Diagnostic) -> Dim {
+    guard plain != .string else {
+      throw .unsupported("values of type \(self) have no code yet", hint: "`martlet run --reference` evaluates them")
+    }
+    if let constant = constantBytes { return Dim(constant) }
+    guard let storage = element.storage, layout == nil else {
+      throw .unsupported("a tensor \(self) of run-time size has no code yet")
+    }
+    return (elementCount * storage.bits).ceilDivided(by: 8)
+  }
+}
+
 /// What the entries of a module share: kernels, weights, states.
 final class ProgramStore {
   private(set) var kernels: [Kernel] = []
   private var kernelNames: Set<String> = []
   private(set) var weights: [PlacedWeight] = []
-  private var weightOffsets: [WeightKey: Int] = [:]
+  private var placed: [WeightKey: (name: String, offset: Int)] = [:]
   private var weightNames: Set<String> = []
   private(set) var weightBytes = 0
   private(set) var states: [PlacedState] = []
@@ -215,30 +219,35 @@ final class ProgramStore {
     // The hash is the same for kernels that differ in names and numbering only.
     let name = "k_\(family)_\(kernel.contentHash)"
     guard kernelNames.insert(name).inserted else { return name }
-    var named = kernel
+    // Numbered as its text is, so that what is printed reads back as the very same kernel.
+    var named = kernel.canonical()
     named.name = name
     kernels.append(named)
     return name
   }
 
-  func place(weight key: WeightKey, bytes: Int, _ content: @escaping @Sendable () -> ByteView) -> Int {
-    if let known = weightOffsets[key] { return known }
+  func place(
+    weight key: WeightKey, bytes: Int, _ content: @escaping @Sendable () -> ByteView
+  ) -> (name: String, offset: Int) {
+    if let known = placed[key] { return known }
     let offset = (weightBytes + 63) / 64 * 64
     var name = key.label
     while !weightNames.insert(name).inserted { name += "'" }
-    weights.append(PlacedWeight(key: key, name: name, offset: offset, bytes: bytes, content: content))
-    weightOffsets[key] = offset
+    weights.append(PlacedWeight(name: name, offset: offset, bytes: bytes, content: content))
+    placed[key] = (name, offset)
     weightBytes = offset + bytes
-    return offset
+    return (name, offset)
   }
 
   func place(state: StateDeclaration, bytes: Int) -> Int {
     if let known = states.first(where: { $0.name == state.name }) { return known.offset }
     let offset = (stateBytes + 63) / 64 * 64
-    states.append(PlacedState(name: state.name, offset: offset, bytes: bytes, initial: state.initial))
-    if let initial = state.initial, let weight = initialTensor(initial) {
-      _ = place(weight: .weight(initial), bytes: weight.bytes.count) { weight.bytes }
+    let initial = state.initial.flatMap { name in
+      initialTensor(name).map { tensor in
+        place(weight: .weight(name), bytes: tensor.bytes.count) { tensor.bytes }.name
+      }
     }
+    states.append(PlacedState(name: state.name, offset: offset, bytes: bytes, initial: initial))
     stateBytes = offset + bytes
     return offset
   }

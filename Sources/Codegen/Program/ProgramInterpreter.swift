@@ -38,7 +38,7 @@ public final class ProgramInterpreter {
     var states = [UInt8](repeating: 0, count: program.stateBytes)
     for state in program.states {
       guard let initial = state.initial else { continue }
-      guard let weight = program.weights.first(where: { $0.key == .weight(initial) }), weight.bytes == state.bytes
+      guard let weight = program.weights.first(where: { $0.name == initial }), weight.bytes == state.bytes
       else { throw .bug("the state @\(state.name) has no initial value") }
       let value = weights[weight.offset..<weight.offset + weight.bytes]
       states.replaceSubrange(state.offset..<state.offset + state.bytes, with: value)

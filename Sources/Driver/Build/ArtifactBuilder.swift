@@ -41,7 +41,7 @@ struct ArtifactBuilder {
       try Paths.checkWritable(weightsPath)
       let aside = AsideFile(for: weightsPath)
       weightsAside = aside
-      weightsFile = (Paths.lastComponent(weightsPath), try writeWeightsFile(to: aside.path))
+      weightsFile = (Paths.lastComponent(weightsPath), try ProgramFile.writeWeights(of: program, to: aside.path))
       companions.append("weights")
     }
     let source = ModelSource.text(
@@ -120,17 +120,6 @@ struct ArtifactBuilder {
       cache?.store(object, for: program.kernels[number])
     }
     return results.compactMap { $0 }
-  }
-
-  private func writeWeightsFile(to path: String) throws(Diagnostic) -> UInt64 {
-    let items = program.weights.map { weight in
-      WeightsFile.Item(
-        weight.name, type: "bytes",
-        WeightsPiece(offset: weight.offset, size: weight.bytes) { sink throws(Diagnostic) in
-          try weight.content().withBytes { bytes throws(Diagnostic) in try sink(bytes) }
-        })
-    }
-    return try WeightsFile.write(items, imageSize: program.weightBytes, to: path)
   }
 
   private func elfMachine() throws(Diagnostic) -> ELFMachine {

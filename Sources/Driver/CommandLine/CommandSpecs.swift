@@ -3,15 +3,17 @@ import CommandLineKit
 /// How every command is written and explained. What they do is in files of their own.
 extension CommandSpec {
   private static let model = Positional("MODEL", "a .onnx or .mir file")
+  private static let modelOrProgram = Positional("MODEL", "a .onnx or .mir file, or a .loops file made of one")
   private static let modelOrArtifact = Positional(
     "MODEL|ARTIFACT", "a .onnx or .mir file, or what `compile` made of one")
 
   public static let compile = CommandSpec(
-    "compile", "compile a model into native code", positionals: [model], options: CompileKeys.compile,
+    "compile", "compile a model into native code", positionals: [modelOrProgram], options: CompileKeys.compile,
     examples: [
       Example("compile digits.onnx -o build/digits.so", "a shared library and its header digits.h, for this machine"),
       Example(
         "compile digits.onnx -o digits --emit executable --target aarch64", "a program that runs on 64-bit Arm"),
+      Example("compile digits.onnx -o digits.loops --to loops", "its kernels as text, from which compile goes on"),
     ])
 
   public static let run = CommandSpec(

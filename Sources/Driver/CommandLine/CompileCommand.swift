@@ -10,7 +10,8 @@ enum CompileCommand {
   static let command = Command(.compile) { (arguments: Arguments) throws(Diagnostic) in
     let input = arguments.positionals[0]
     let output = arguments[CompileKeys.output]
-    let emit = try kind(arguments[CompileKeys.emit], output)
+    let last = try phase(arguments[CompileKeys.to])
+    let emit = try kind(arguments[CompileKeys.emit], last, output)
     let options = try CompileOptions(arguments)
     if let kind = ArtifactKind(rawValue: emit.rawValue) {
       return try build(kind, input, options, to: output, arguments)
@@ -19,16 +20,10 @@ enum CompileCommand {
     for note in compilation.notes { StandardError.line("martlet: note: \(note)") }
     switch emit {
     case .graph:
-      let last = try phase(arguments[CompileKeys.to]) ?? .fused
-      guard last <= .fused else {
-        throw .usage("--to \(last.rawValue) is no graph", hint: "--emit loops, llvm and asm print what comes later")
-      }
-      try compilation.optimise(to: last)
+      guard compilation.phase <= .fused else { throw .usage("\(input) is a program, which leads to no graph") }
+      try compilation.optimise(to: last ?? .fused)
       try ModuleWriter.write(compilation.module, to: output)
-    case .loops:
-      let program = try compilation.schedule()
-      let text = program.description + program.kernels.map(\.description).joined(separator: "\n")
-      try AtomicFile.write(Array(text.utf8), to: output)
+    case .loops: try compilation.writeProgram(to: output, sourceHash: try ModelLoader.hash(input))
     case .llvm, .asm:
       let program = try compilation.schedule()
       let backend = try LLVMBackend(MachineOptions(compilation.profile))
@@ -68,24 +63,48 @@ enum CompileCommand {
     return .success
   }
 
-  private static func kind(_ given: CompileKeys.Emit?, _ output: String) throws(Diagnostic) -> CompileKeys.Emit {
-    if let given { return given }
-    return try emitted(by: output)
+  /// What to write: as --emit says, else as the suffix does, else what `last` leads to.
+  private static func kind(
+    _ given: CompileKeys.Emit?, _ last: Phase?, _ output: String
+  ) throws(Diagnostic) -> CompileKeys.Emit {
+    guard let last else {
+      if let given { return given }
+      return try emitted(by: output)
+    }
+    let kinds = emitted(behind: last)
+    let kind = given ?? suffixes[Paths.suffix(output)] ?? kinds[0]
+    guard kinds.contains(kind) else {
+      throw .usage(
+        "--to \(last.rawValue) does not lead to \(given == nil ? output : "--emit \(kind.rawValue)")",
+        hint: "it leads to \(kinds.map(\.rawValue).joined(separator: ", "))")
+    }
+    return kind
   }
+
+  /// What may be written when `phase` is the last.
+  private static func emitted(behind phase: Phase) -> [CompileKeys.Emit] {
+    switch phase {
+    case .imported, .canonical, .quantized, .fused: [.graph]
+    case .scheduled, .loops: [.loops]
+    case .llvm: [.llvm]
+    case .object: [.object, .asm]
+    case .artifact: [.executable, .shared, .static, .object]
+    }
+  }
+
+  private static let suffixes: [String: CompileKeys.Emit] = [
+    "so": .shared, "dylib": .shared, "a": .static, "o": .object, "mir": .graph, ProgramFile.suffix: .loops, "ll": .llvm,
+    "s": .asm,
+  ]
 
   /// The kind that a file's suffix stands for.
   static func emitted(by output: String) throws(Diagnostic) -> CompileKeys.Emit {
-    switch Paths.suffix(output) {
-    case "so", "dylib": return .shared
-    case "a": return .static
-    case "o": return .object
-    case "mir": return .graph
-    case "ll": return .llvm
-    case "s": return .asm
-    case "": return .executable
-    default:
+    let suffix = Paths.suffix(output)
+    if suffix.isEmpty { return .executable }
+    guard let kind = suffixes[suffix] else {
       throw .usage("the suffix of \(output) does not say what to write", hint: "say it by --emit")
     }
+    return kind
   }
 
   /// The artifact's name: what C calls it.
@@ -130,6 +149,7 @@ extension CompileOptions {
   init(_ arguments: Arguments) throws(Diagnostic) {
     self.init()
     target = arguments[CompileKeys.target]
+    namesTarget = arguments.has(CompileKeys.target)
     for text in arguments[CompileKeys.shape] {
       let (name, shape) = try CompileOptions.shape(text)
       shapes[name] = shape
@@ -145,8 +165,8 @@ extension CompileOptions {
     if arguments.has(CompileKeys.sysroot) { sysroot = arguments[CompileKeys.sysroot] }
     cacheFolder = arguments[CompileKeys.noCache] ? nil : arguments[CompileKeys.cacheDir] ?? CacheFolder.standard
     from = try CompileCommand.phase(arguments[CompileKeys.from]) ?? .imported
-    guard from <= .fused else {
-      throw .unsupported("--from \(from.rawValue): only graphs read back as a whole, up to fused")
+    guard from <= .loops else {
+      throw .unsupported("--from \(from.rawValue): only what comes up to loops reads back")
     }
     fuel = arguments[CompileKeys.fuel]
     verifiesEachPass = arguments[CompileKeys.verify] == .each

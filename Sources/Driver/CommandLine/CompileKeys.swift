@@ -41,7 +41,7 @@ public enum CompileKeys {
     "threads", "MAX", 1...1024, "the most threads to use, else the target's cores")
   public static let weights = OptionKey<Weights>.choice(
     "weights", "PLACE", default: .embed, "whether weights lie in OUT or in a file beside it")
-  public static let from = OptionKey<String?>.text("from", "PHASE", "the phase that a .mir file comes from")
+  public static let from = OptionKey<String?>.text("from", "PHASE", "the phase that a .mir or .loops file comes from")
   public static let to = OptionKey<String?>.text("to", "PHASE", "stop behind this phase")
   public static let explain = OptionKey<Bool>.flag("explain", "say why what was fused and chosen, and what nearly was")
   public static let dump = OptionKey<String?>.text("dump", "DIR", "write the program after every phase into DIR")

@@ -8,7 +8,7 @@ import Support
 enum InspectCommand {
   static let command = Command(.inspect) { (arguments: Arguments) throws(Diagnostic) in
     let path = arguments.positionals[0]
-    if ["onnx", "mir", "tflite", "gguf"].contains(Paths.suffix(path)) {
+    if ["onnx", "mir", "tflite", "gguf", ProgramFile.suffix].contains(Paths.suffix(path)) {
       try model(path, arguments)
     } else {
       try artifact(path, arguments)

@@ -34,7 +34,8 @@ enum RunCommand {
   {
     guard kind == .model else { return PreparedArtifact(library: path) }
     var options = try CompileOptions(arguments)
-    options.shapes = try sources.knownShapes(entry: arguments[RunKeys.entry])
+    // A program's shapes are settled; what it leaves open, a run tells.
+    options.shapes = try ProgramFile.isOne(path) ? [:] : sources.knownShapes(entry: arguments[RunKeys.entry])
     return try PreparedArtifact(model: path, options, arguments, given: sources.files)
   }
 

@@ -11,6 +11,7 @@ import Targets
 public struct Compilation {
   public let options: CompileOptions
   public let profile: Profile
+  /// Empty where the model came as a program.
   public private(set) var module: Module
   public private(set) var phase: Phase
   public private(set) var report = PassReport()
@@ -22,17 +23,50 @@ public struct Compilation {
   public private(set) var notes: [String] = []
   /// Seconds by phase.
   public private(set) var seconds: [(phase: String, seconds: Double)] = []
+  /// The program as it was read, where the model came as one.
+  private var given: ProgramFile?
 
   /// Reads the model.
   public init(_ path: String, _ options: CompileOptions) throws(Diagnostic) {
     self.options = options
-    profile = try Profile.named(options.target)
     let clock = ContinuousClock()
     let start = clock.now
-    (module, notes, sources) = try ModelLoader.load(path, shapes: options.shapes)
-    phase = options.from
-    seconds.append(("read", (clock.now - start).inSeconds))
-    try verifyAndDump()
+    if ProgramFile.isOne(path) || options.from > .fused {
+      let file = try ProgramFile.read(path)
+      profile = try Compilation.profile(of: file, path, options)
+      module = Module(name: file.program.name)
+      given = file
+      sources = file.sources
+      phase = .loops
+      seconds.append(("read", (clock.now - start).inSeconds))
+    } else {
+      profile = try Profile.named(options.target)
+      (module, notes, sources) = try ModelLoader.load(path, shapes: options.shapes)
+      phase = options.from
+      seconds.append(("read", (clock.now - start).inSeconds))
+      try verifyAndDump()
+    }
+  }
+
+  /// The machine a program is for: its kernels have that machine's tiles and cannot be for another.
+  private static func profile(
+    of file: ProgramFile, _ path: String, _ options: CompileOptions
+  ) throws(Diagnostic) -> Profile {
+    guard [.imported, .scheduled, .loops].contains(options.from) else {
+      throw .usage("--from \(options.from.rawValue): \(path) is a program", hint: "--from loops")
+    }
+    guard options.shapes.isEmpty else {
+      throw .usage("--shape: the shapes of a program are settled", hint: "give it when the program is made")
+    }
+    guard let target = file.origin?.target else { return try Profile.named(options.target) }
+    let profile: Profile
+    do throws(Diagnostic) { profile = try Profile.named(target) } catch {
+      throw .invalid(error.message, at: Location(file: path), hint: error.hint)
+    }
+    if options.namesTarget, try Profile.named(options.target).name != profile.name {
+      throw .usage("--target \(options.target): \(path) is for \(profile.name)")
+    }
+    return profile
   }
 
   /// Starts from a module in memory.
@@ -72,19 +106,34 @@ public struct Compilation {
     }
   }
 
-  /// The program of the fused graph.
+  /// The program of the fused graph, or the one that was read.
   public mutating func schedule() throws(Diagnostic) -> Program {
-    try optimise()
-    let clock = ContinuousClock()
-    let start = clock.now
-    let program = try Scheduler.schedule(module, for: profile)
-    seconds.append((Phase.scheduled.rawValue, (clock.now - start).inSeconds))
+    let program: Program
+    if let given {
+      program = given.program
+    } else {
+      try optimise()
+      let clock = ContinuousClock()
+      let start = clock.now
+      program = try Scheduler.schedule(module, for: profile)
+      seconds.append((Phase.scheduled.rawValue, (clock.now - start).inSeconds))
+      do throws(Diagnostic) { try program.verify() } catch {
+        throw .bug("after phase scheduled: \(error.message)", at: error.location)
+      }
+    }
     if let folder = options.dump {
       try Compilation.write(program.description, to: "\(folder)/scheduled.txt")
       let loops = program.kernels.map(\.description).joined(separator: "\n")
       try Compilation.write(loops, to: "\(folder)/loops.txt")
     }
     return program
+  }
+
+  /// Writes the program, its kernels and its weights so that they can be read again.
+  mutating func writeProgram(to output: String, sourceHash: String) throws(Diagnostic) {
+    let program = try schedule()
+    let origin = ProgramOrigin(target: profile.name, options: options.programText, sourceHash: sourceHash)
+    try ProgramFile.write(program, given?.origin ?? origin, to: output, sources: sources)
   }
 
   /// Builds an artifact at `output`.
@@ -101,17 +150,25 @@ public struct Compilation {
         "--weights file would overwrite \(weightsPath), which the model is read from", hint: "choose another output")
     }
     let program = try schedule()
+    // An artifact made of a program's text is the one that was made of the model.
+    let sourceHash = given?.origin?.sourceHash ?? sourceHash
     let clock = ContinuousClock()
     let start = clock.now
     let cache = CacheFolder(options.cacheFolder)
     let builder = ArtifactBuilder(
-      program: program, profile: profile, name: name, kind: kind, optionsText: options.text, sourceHash: sourceHash,
+      program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
       maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
       sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
       cache: cache.map { KernelCache($0, profile) }, progress: progress)
     companions = try builder.build(to: output)
     cache?.trim()
     seconds.append((Phase.artifact.rawValue, (clock.now - start).inSeconds))
+  }
+
+  /// The options that shaped the artifact, those of the program's making included.
+  private var optionsText: String {
+    guard let origin = given?.origin else { return options.text }
+    return [origin.options, options.buildText].filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   private func metadata(_ name: String, _ program: Program, _ sourceHash: String) -> String {
@@ -129,9 +186,9 @@ public struct Compilation {
       ])
     }
     return JSON.object([
-      JSON.Member("name", .string(name)), JSON.Member("model", .string(module.name)),
+      JSON.Member("name", .string(name)), JSON.Member("model", .string(program.name)),
       JSON.Member("compiler", .string("martlet \(martletVersion)")), JSON.Member("target", .string(profile.name)),
-      JSON.Member("options", .string(options.text)), JSON.Member("source_hash", .string(sourceHash)),
+      JSON.Member("options", .string(optionsText)), JSON.Member("source_hash", .string(sourceHash)),
       JSON.Member("entries", .array(entries)), JSON.Member("kernels", .int(program.kernels.count)),
       JSON.Member("weights_bytes", .int(program.weightBytes)), JSON.Member("state_bytes", .int(program.stateBytes)),
     ]).description

@@ -2,7 +2,9 @@ import Passes
 
 /// Everything that decides what a model is compiled into.
 public struct CompileOptions: Sendable {
-  public var target = "host"
+  public var target = "host" { didSet { namesTarget = true } }
+  /// Whether somebody has said which, and it is not for a program's text to say.
+  var namesTarget = false
   /// Shapes of inputs that the model leaves open, by name.
   public var shapes: [String: [Int]] = [:]
   public var maximumThreads: Int?
@@ -25,15 +27,24 @@ public struct CompileOptions: Sendable {
   public init() {}
 
   /// What of it shapes the code, as text for the artifact and for keys.
-  var text: String {
+  var text: String { [programText, buildText].filter { !$0.isEmpty }.joined(separator: " ") }
+
+  /// What shapes the program.
+  var programText: String {
     var parts = ["--target \(target)"]
     for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
       parts.append("--shape \(name)=\(shape.map(String.init).joined(separator: "x"))")
     }
-    if let maximumThreads { parts.append("--threads \(maximumThreads)") }
-    if weightsInFile { parts.append("--weights file") }
     if let fuel { parts.append("--fuel \(fuel)") }
     if from != .imported { parts.append("--from \(from.rawValue)") }
+    return parts.joined(separator: " ")
+  }
+
+  /// What matters only when an artifact is made of the program.
+  var buildText: String {
+    var parts: [String] = []
+    if let maximumThreads { parts.append("--threads \(maximumThreads)") }
+    if weightsInFile { parts.append("--weights file") }
     return parts.joined(separator: " ")
   }
 }

@@ -21,10 +21,13 @@ public enum ModelLoader {
       let options = ImportOptions(shapes: try byInput(shapes, of: model))
       let (module, notes) = try ONNXFrontend.read(model, file: path, options: options)
       return (module, notes, file.siblings)
+    case ProgramFile.suffix:
+      throw .unsupported(
+        "this is a program and no graph any more", at: Location(file: path), hint: "compile, run and bench take it")
     case "tflite", "gguf":
       throw .unsupported("\(Paths.suffix(path)) models cannot be read yet", at: Location(file: path))
     default:
-      throw .usage("\(path) is no model", hint: "a model ends in .onnx or .mir")
+      throw .usage("\(path) is no model", hint: "a model ends in .onnx or .mir, a program in .loops")
     }
   }
 

@@ -12,7 +12,7 @@ enum RunnableKind {
 
   /// Objects and archives are refused: there is nothing in them that could run.
   static func of(_ path: String) throws(Diagnostic) -> RunnableKind {
-    if ["onnx", "mir", "tflite", "gguf"].contains(Paths.suffix(path)) { return .model }
+    if ["onnx", "mir", "tflite", "gguf", ProgramFile.suffix].contains(Paths.suffix(path)) { return .model }
     let bytes = try MappedFile(path: path).view
     if bytes.slice(0, 8)?.bytes == Array("!<arch>\n".utf8) {
       throw .usage("\(path) is an archive, which cannot be run", hint: "compile with --emit shared or executable")
