@@ -128,7 +128,7 @@ struct GraphGenerator {
   /// One attempt at one more op; false when no operands fit.
   private mutating func step() throws(Diagnostic) -> Bool {
     let before = builder.function.operationCapacity
-    switch random.below(34) {
+    switch random.below(36) {
     case 0...3: try addUnary()
     case 4...7: try addBinary()
     case 8: try addCompareAndSelect()
@@ -143,8 +143,6 @@ struct GraphGenerator {
     case 20: try addSlice()
     case 21: try addConcat()
     case 22: try addGather()
-    case 31: try addIndexing()
-    case 32: try addImaging()
     case 23: try addBroadcastOrPad()
     case 24: try addExtents()
     case 25: try addQuantization()
@@ -154,6 +152,8 @@ struct GraphGenerator {
     case 29: if options.control { try addIf() }
     case 30: if options.control { try addLoop() }
     case 31: if options.control { try addFusion() }
+    case 32: try addIndexing()
+    case 33: try addImaging()
     default: try addSeldomOp()
     }
     return builder.function.operationCapacity > before
