@@ -161,6 +161,34 @@ import Testing
         element: .block(format), shape: [4, 2 * format.valuesPerBlock], bytes: ByteView(copying: bytes))
       try add("dequantize \(format.name)", [weight]) { [try $0.add(Dequantize(), [$1[0]])[0]] }
     }
+    for element in [ElementType.f32, .f64, .bf16, .i32] {
+      for function in Unary.Function.allCases where function.takes(element) {
+        try add("\(function.rawValue) \(element)", [tensor(element, [150])]) { [try $0.add(Unary(function), $1)[0]] }
+      }
+      let nonzero = tensor(element, [150]).doubles().map { $0 == 0 ? 1 : $0 }
+      for function in Binary.Function.allCases where function.takes(element) {
+        let operands = [tensor(element, [150]), Tensor(element, [150], doubles: nonzero.map { abs($0) })]
+        try add("\(function.rawValue) \(element)", operands) { [try $0.add(Binary(function), $1)[0]] }
+      }
+    }
+    let elements = ElementType.allCases.filter { $0 != .string }
+    for from in elements {
+      let inputs = [tensor(from, [150])]
+      try add("cast \(from)", inputs) { builder, x in
+        try elements.filter { $0 != from }.map { try builder.add(Cast(to: $0), x)[0] }
+      }
+    }
+    try add("random_bits", []) { builder, _ in
+      [
+        try builder.add(RandomBits(.u32, shape: [3, 43], seed: 5), [])[0],
+        try builder.add(RandomBits(.u64, shape: [1001], seed: 5, stream: 2), [])[0],
+      ]
+    }
+    try add("determinant", [tensor(.f32, [3, 7, 7])]) { [try $0.add(Determinant(), $1)[0]] }
+    for kind in [FakeQuant(), FakeQuant(bits: 4, signed: false, narrow: true, rounding: .tflite)] {
+      let parameters = [Tensor(.f32, [], doubles: [0.03]), Tensor(.i32, [], integers: [3])]
+      try add("fake_quant", [tensor(.f32, [3, 43])] + parameters) { [try $0.add(kind, $1)[0]] }
+    }
     return cases
   }
 }

@@ -117,7 +117,9 @@ struct GraphGenerator {
       return Tensor(element, shape, doubles: values)
     }
     var values: [Int] = []
-    for _ in 0..<count { values.append(random.within(Int(low)...Int(high))) }
+    // The ends of 64-bit types are no numbers of a `Double` that goes back.
+    let range = Int(max(low, -0x1p40))...Int(min(high, 0x1p40))
+    for _ in 0..<count { values.append(random.within(range)) }
     return Tensor(element, shape, integers: values)
   }
 

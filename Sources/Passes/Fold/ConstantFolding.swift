@@ -145,6 +145,11 @@ private struct FoldingInputs {
     case is Conv:
       let filters = max(type.constantShape?.last ?? 1, 1)
       return Dim.multiply(result, max(count(operation.operands[1]) / filters, 1))
+    case is Determinant:
+      guard let x = operation.operands[0], let order = context.function.tensorType(x)?.constantShape?.last else {
+        return Int.max
+      }
+      return Dim.multiply(operands, order)
     default: return min(result, 1 << 40) + operands
     }
   }

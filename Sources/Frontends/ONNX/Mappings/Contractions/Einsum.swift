@@ -68,7 +68,8 @@ extension ONNXNodeContext {
   fileprivate func cheapestPair(
     _ operands: [EinsumOperand], _ result: [EinsumLabel]
   ) throws(Diagnostic) -> (Int, Int) {
-    if operands.count == 2 { return (0, 1) }
+    // Trying all pairs of many would take too long.
+    if operands.count == 2 || operands.count > 32 { return (0, 1) }
     var best = (0, 1)
     var least = Double.infinity
     for left in operands.indices {
