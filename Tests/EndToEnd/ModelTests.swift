@@ -41,6 +41,13 @@ import Testing
     try check(Case(model: "branch", runs: runs), target)
   }
 
+  @Test(arguments: targets) func branchesOfTwoExtents(_ target: String) throws {
+    let runs = [(1, true), (1, false), (100, true), (37, false), (1000, true)].map { size, flag -> (String, [Value]) in
+      ("main", [.tensor(Tensor(.bool, [], integers: [flag ? 1 : 0])), Inputs.floats([size, 3], seed: UInt64(size))])
+    }
+    try check(Case(model: "choice", runs: runs), target)
+  }
+
   @Test(arguments: targets) func entriesShareState(_ target: String) throws {
     let runs: [(String, [Value])] = [
       ("add", [Inputs.floats([5, 4], seed: 1)]), ("mean", []), ("add", [Inputs.floats([1000, 4], seed: 2)]),

@@ -335,10 +335,11 @@ struct EntrySource {
       let before = bound
       out.line("if (*(const unsigned char *)\(pointer(condition))) {")
       emit(then, &out)
+      let boundByThen = bound
       bound = before
       out.line("} else {")
       emit(otherwise, &out)
-      bound = before
+      bound.formIntersection(boundByThen)
       out.line("}")
     case .loop(let counter, let trip, let condition, let growing, let body):
       let before = bound

@@ -9,13 +9,19 @@ extension If: OpLowering {
     let conditionBuffer = try program.buffer(of: condition)
     for result in operation.results { try program.allocate(for: result) }
     var branches: [[Step]] = []
+    // What both branches bind is bound behind them; neither may count on the other.
+    let before = program.boundSymbols
+    var boundByAll: Set<String>?
     for region in operation.regions {
+      program.boundSymbols = before
       branches.append(
         try program.collect { () throws(Diagnostic) in
           try program.lower(region)
           try program.copy(program.function[region].yields, to: operation.results)
         })
+      boundByAll = boundByAll?.intersection(program.boundSymbols) ?? program.boundSymbols
     }
+    program.boundSymbols = boundByAll ?? before
     program.append(.ifElse(condition: conditionBuffer, then: branches[0], else: branches[1]))
   }
 }

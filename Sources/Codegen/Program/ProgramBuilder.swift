@@ -169,7 +169,7 @@ public final class ProgramBuilder {
   }
 
   /// Symbols with a value at this point of the program.
-  private lazy var boundSymbols = inputSymbols
+  lazy var boundSymbols = inputSymbols
   func isBound(_ symbol: String) -> Bool { boundSymbols.contains(symbol) }
   func markBound(_ symbol: String) { boundSymbols.insert(symbol) }
 

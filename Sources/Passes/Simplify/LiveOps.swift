@@ -9,7 +9,7 @@ struct LiveOps {
 
   init(in function: Function) {
     isLive = Array(repeating: false, count: function.operationCapacity)
-    var introducers: [String: OpID] = [:]
+    var introducers: [String: [OpID]] = [:]
     var known: Set<String> = []
     for argument in function[function.body].arguments {
       known.formUnion(SymbolUses.symbols(of: function[argument].fact))
@@ -20,15 +20,23 @@ struct LiveOps {
     while let op = pending.popLast() { markInputs(of: op, in: function, &introducers) }
   }
 
-  /// The first op in program order whose results mention a symbol gives it its value.
+  /// The first op in program order whose results mention a symbol gives it its value. Of the branches of an `if`, each
+  /// does.
   private func findIntroducers(
-    _ block: BlockID, in function: Function, _ known: inout Set<String>, _ introducers: inout [String: OpID]
+    _ block: BlockID, in function: Function, _ known: inout Set<String>, _ introducers: inout [String: [OpID]]
   ) {
     for op in function.ops(in: block) {
-      for region in function[op].regions { findIntroducers(region, in: function, &known, &introducers) }
+      let before = known
+      for region in function[op].regions {
+        var inside = before
+        findIntroducers(region, in: function, &inside, &introducers)
+        known.formUnion(inside)
+      }
       for result in function[op].results {
         let mentioned = SymbolUses.symbols(of: function[result].fact)
-        for symbol in mentioned where known.insert(symbol).inserted { introducers[symbol] = op }
+        for symbol in mentioned where known.insert(symbol).inserted {
+          introducers[symbol, default: []].append(op)
+        }
       }
     }
   }
@@ -39,18 +47,18 @@ struct LiveOps {
     pending.append(op)
   }
 
-  private mutating func mark(_ value: ValueID, in function: Function, _ introducers: inout [String: OpID]) {
+  private mutating func mark(_ value: ValueID, in function: Function, _ introducers: inout [String: [OpID]]) {
     if let op = function.definingOp(value) { mark(op) }
     mark(SymbolUses.symbols(of: function[value].fact), &introducers)
   }
 
-  private mutating func mark(_ symbols: Set<String>, _ introducers: inout [String: OpID]) {
+  private mutating func mark(_ symbols: Set<String>, _ introducers: inout [String: [OpID]]) {
     for symbol in symbols {
-      if let op = introducers.removeValue(forKey: symbol) { mark(op) }
+      for op in introducers.removeValue(forKey: symbol) ?? [] { mark(op) }
     }
   }
 
-  private mutating func markInputs(of op: OpID, in function: Function, _ introducers: inout [String: OpID]) {
+  private mutating func markInputs(of op: OpID, in function: Function, _ introducers: inout [String: [OpID]]) {
     let operation = function[op]
     // A live op makes the ops around it live, else there would be no place to run it.
     if let owner = function[operation.block].owner { mark(owner) }
