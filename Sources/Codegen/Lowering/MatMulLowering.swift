@@ -39,7 +39,10 @@ extension ProgramBuilder {
       isTransposed = false
     }
     let depth = left.shape[isTransposed ? left.rank - 2 : left.rank - 1]
-    let tile = try TileChoice.best(multiplication, rows: rows, columns: columns, profile: profile)
+    // A right matrix that all batches share makes them rows of one product, see `mergeBatchIntoRows`.
+    let isShared = right.shape.dropLast(2).allSatisfy { $0 == 1 }
+    let tallest = isShared ? sums.shape.dropLast(2).reduce(rows, *) : rows
+    let tile = try TileChoice.best(multiplication, rows: tallest, columns: columns, profile: profile)
     let layout = PanelLayout(
       vectors: tile.vectors, lanes: multiplication.lanes, group: multiplication.group, depth: depth, columns: columns)
 
@@ -142,8 +145,13 @@ extension MatMulGenerator {
   mutating func mergeBatchIntoRows() {
     guard !batch.isEmpty, panelBatchStrides.allSatisfy({ $0 == 0 }) else { return }
     let operands = [left, epilogue.result] + epilogue.operands
+    // A single row has no stride of its own; the next batch's is the next row.
+    let innermost = rows == 1 ? batch.indices.last { batch[$0] != 1 } : nil
+    func rowStride(_ operand: Epilogue.Operand) -> Dim {
+      innermost.map { operand.batchStrides[$0] } ?? operand.rowStride
+    }
     for operand in operands {
-      var step = operand.rowStride * rows
+      var step = rowStride(operand) * rows
       for axis in batch.indices.reversed() {
         guard batch[axis] == 1 || operand.batchStrides[axis] == step else { return }
         step = step * batch[axis]
@@ -151,6 +159,7 @@ extension MatMulGenerator {
     }
     func flat(_ operand: Epilogue.Operand) -> Epilogue.Operand {
       var copy = operand
+      copy.rowStride = rowStride(operand)
       copy.batchStrides = []
       return copy
     }
