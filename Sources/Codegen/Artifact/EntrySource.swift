@@ -16,10 +16,13 @@ struct EntrySource {
   private var temporaries = 0
   /// What loops collect, each with a pointer that moves.
   private var lists: [BufferID] = []
+  /// The number of the entry's count, and that of the next step; nil where nothing is measured.
+  private var counts: (entry: Int, steps: Int)?
 
-  init(_ entry: ProgramEntry, prefix: String) {
+  init(_ entry: ProgramEntry, prefix: String, counts: (entry: Int, steps: Int)? = nil) {
     self.entry = entry
     self.prefix = prefix
+    self.counts = counts
     entrySymbols = Set(entry.symbols.map(\.name))
     for symbol in entry.symbols { declare(symbol.name) }
     for (number, slot) in entry.plan.slots.enumerated() {
@@ -221,8 +224,10 @@ struct EntrySource {
       "martlet_status status = martlet_begin(&frame, context, &\(prefix), inputs, outputs, symbols, workspace, "
         + "workspace_size, needed);")
     out.line("if (status) return status;")
+    if counts != nil { out.line("const uint64_t start = martlet_ticks();") }
     out.line("status = martlet_place(&frame, \(prefix)_planned(symbols), in, out);")
     out.line("if (!status) status = \(prefix)_program(&frame, symbols, in, out);")
+    if let counts { out.line("if (!status) martlet_count(context, \(counts.entry), start, 0, 0);") }
     out.line("return martlet_end(&frame, status);")
     out.line("}")
   }
@@ -280,6 +285,20 @@ struct EntrySource {
   }
 
   private mutating func emit(_ step: Step, _ out: inout CodeWriter) {
+    guard let number = counts?.steps, let measured = ProfiledStep(step, entry: 0, of: entry) else {
+      return emitUnmeasured(step, &out)
+    }
+    counts?.steps += 1
+    let work = size(measured.multiplyAdds, symbol: inProgram)
+    let bytes = size(measured.bytes, symbol: inProgram)
+    out.line("{")
+    out.line("const uint64_t start = martlet_ticks();")
+    emitUnmeasured(step, &out)
+    out.line("martlet_count(c, \(number), start, \(work), \(bytes));")
+    out.line("}")
+  }
+
+  private mutating func emitUnmeasured(_ step: Step, _ out: inout CodeWriter) {
     switch step {
     case .dispatch(let dispatch):
       let buffers = dispatch.buffers.map { pointer($0.buffer) }
