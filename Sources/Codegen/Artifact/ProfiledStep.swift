@@ -51,9 +51,6 @@ public struct ProfiledStep: Sendable {
     }
   }
 
-  /// The number of measured steps, those inside included.
-  static func count(_ steps: [Step], of entry: ProgramEntry) -> Int { all(steps, entry: 0, of: entry).count }
-
   static func all(_ steps: [Step], entry number: Int, of entry: ProgramEntry) -> [ProfiledStep] {
     var result: [ProfiledStep] = []
     for step in steps {

@@ -46,6 +46,10 @@ struct ProfileTable {
     return String(kernel.dropFirst(2).prefix(upTo: hash)) + kernel[hash...].prefix(9)
   }
 
-  private func milliseconds(_ number: Double) -> String { fixed(number, digits: 4) }
+  /// As many digits as tell the steps of a short run apart.
+  private func milliseconds(_ number: Double) -> String {
+    let whole = profile["run_ms"]?.double ?? 0
+    return fixed(number, digits: whole < 1 ? 6 : whole < 100 ? 4 : 2)
+  }
   private func percent(_ share: Double) -> String { fixed(100 * share, digits: 1) }
 }

@@ -134,9 +134,9 @@ final class Reduction {
 
   /// Gives the readers of an op what the op itself reads, or an input, when the types agree.
   private func bypassOps() throws(Diagnostic) {
-    var number = current.bodyOps.count - 1
+    var number = current.ops.count - 1
     while number >= 0, !isOver {
-      let ops = current.bodyOps
+      let ops = current.ops
       if number < ops.count { _ = try bypass(ops[number]) }
       number -= 1
     }

@@ -17,10 +17,11 @@ struct ReductionCandidate {
   var resultCount: Int { function?.resultNames.count ?? 0 }
 
   /// Ops that compute, those of regions included.
-  var opCount: Int {
-    guard let function else { return 0 }
-    return function.allOps().count { !(function[$0].kind is Constant) }
+  var ops: [OpID] {
+    guard let function else { return [] }
+    return function.allOps().filter { !(function[$0].kind is Constant) }
   }
+  var opCount: Int { ops.count }
 
   /// The ops of the body that may go: constants go with those who read them.
   var bodyOps: [OpID] {
