@@ -73,7 +73,7 @@ import Testing
     #expect(reader.lines.first?["y1"].flatMap(Double.init) ?? 0 > 0)
     // Each has a title with its name, and the ops are listed with what they cost.
     #expect(reader.counts["title"] == reader.rectangles.count + 1)
-    #expect(reader.text.contains("onnx:/conv/Conv") && reader.text.contains("495616"))
+    #expect(reader.text.contains("onnx:/conv/Conv") && reader.text.contains("589824"))
   }
 
   @Test func profileShowsWhereTimeGoes() throws {

@@ -44,7 +44,7 @@ import Testing
     let result = try reduce(model, folder, ["--json", "--", "grep", "-q", "sigmoid"])
     #expect(result.status == 0, "\(result.errors)")
     let json = try result.json
-    #expect(json["before"] == ["ops": 9, "inputs": 2, "outputs": 3])
+    #expect(json["before"] == ["ops": 10, "inputs": 2, "outputs": 3])
     #expect(json["after"] == ["ops": 1, "inputs": 1, "outputs": 1] && json["complete"] == true)
     let text = try small(folder)
     #expect(text.contains("src:other") && !text.contains("weight") && !text.contains("unused"))
@@ -58,7 +58,7 @@ import Testing
     let model = try folder.write(Self.mixed, to: "mixed.mir")
     let result = try reduce(model, folder, ["--", "sh", "-c", "grep -q tanh {} && grep -q loop {}"])
     #expect(result.status == 0, "\(result.errors)")
-    let line = "\(folder["small.mir"]): 9 ops to 2, 2 inputs to 1, 3 outputs to 1 in "
+    let line = "\(folder["small.mir"]): 10 ops to 2, 2 inputs to 1, 3 outputs to 1 in "
     #expect(result.output.hasPrefix(line) && result.output.hasSuffix(" trials\n"), "\(result.output)")
     #expect(try small(folder).contains("tanh"))
   }

@@ -146,23 +146,9 @@ struct EntrySource {
 
   private func inProgram(_ symbol: String) -> String { variables[symbol] ?? "0" }
 
-  /// A size: never negative, and too large for any workspace where it overflows.
-  private func size(_ dim: Dim, symbol: (String) -> String) -> String {
-    let grows = dim.growsWithItsSymbols
-    let value = dim.build(constant: { "INT64_C(\($0))" }, symbol: symbol) { operation, a, b in
-      switch operation {
-      case .add: grows ? "martlet_size_add(\(a), \(b))" : "martlet_exact_add(\(a), \(b), &lost)"
-      case .multiply: grows ? "martlet_size_multiply(\(a), \(b))" : "martlet_exact_multiply(\(a), \(b), &lost)"
-      default: "martlet_\(operation.rawValue)(\(a), \(b))"
-      }
-    }
-    guard !grows else { return value }
-    return "({ int lost = 0; const int64_t exact = \(value); lost ? INT64_MAX : martlet_max(0, exact); })"
-  }
-
   private func slotSize(_ slot: MemoryPlan.Slot, symbol: (String) -> String) -> String {
-    var text = size(slot.sizes[0], symbol: symbol)
-    for other in slot.sizes.dropFirst() { text = "martlet_max(\(text), \(size(other, symbol: symbol)))" }
+    var text = slot.sizes[0].sizeInC(symbol: symbol)
+    for other in slot.sizes.dropFirst() { text = "martlet_max(\(text), \(other.sizeInC(symbol: symbol)))" }
     return "martlet_align(\(text))"
   }
 
@@ -289,8 +275,8 @@ struct EntrySource {
       return emitUnmeasured(step, &out)
     }
     counts?.steps += 1
-    let work = size(measured.multiplyAdds, symbol: inProgram)
-    let bytes = size(measured.bytes, symbol: inProgram)
+    let work = measured.multiplyAdds.sizeInC(symbol: inProgram)
+    let bytes = measured.bytes.sizeInC(symbol: inProgram)
     out.line("{")
     out.line("const uint64_t start = martlet_ticks();")
     emitUnmeasured(step, &out)

@@ -4,7 +4,7 @@ import Support
 extension CompileOptions {
   /// Options as a program gives them: a JSON object with the names of `compile`'s options, all of them optional.
   ///
-  ///     {"target": "host", "shape": {"image": [1, 3, 224, 224]}, "threads": 2, "weights": "file", "cache_dir": null}
+  ///     {"target": "host", "shape": {"image": [1, 3, 224, 224]}, "threads": 2, "profile": true, "cache_dir": null}
   ///
   /// Without `cache_dir` the usual folder is used; null keeps nothing.
   init(json text: String) throws(Diagnostic) {
