@@ -6,11 +6,12 @@ import Support
 /// When results count as right: what `bisect` and `reduce` ask of a graph and of its code.
 struct ResultCheck {
   var rtol: Double
-  var atol: Double
+  /// Nil: as results are usually compared.
+  var atol: Double?
 
   init(_ arguments: Arguments) {
     rtol = arguments[RunKeys.rtol] ?? 1e-4
-    atol = arguments[RunKeys.atol] ?? 1e-5
+    atol = arguments[RunKeys.atol]
   }
 
   func isRight(_ results: [Value], _ expected: [Value]) -> Bool {
