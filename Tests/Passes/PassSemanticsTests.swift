@@ -39,9 +39,12 @@ import Testing
     "rebuild-layer-norm": ["quotient-to-norm", "shift-to-norm", "factor-into-norm", "addend-into-norm"],
     "rebuild-softmax": ["quotient-to-softmax"],
     "rebuild-attention": ["products-to-attention"],
-    "rebuild-rope": ["turned-halves-to-rope", "joined-halves-to-rope", "joined-neighbours-to-rope"],
+    "rebuild-rope": [
+      "turned-halves-to-rope", "joined-halves-to-rope", "joined-neighbours-to-rope", "rope-before-transpose",
+    ],
     "scales-into-weights": [
       "scale-into-weights", "addend-into-conv", "pad-into-conv", "merge-scales", "merge-addends", "scale-past-addend",
+      "divisor-into-factor",
     ],
     "canonicalize": ["reshape-around-function", "concat-of-slices", "slice-of-concat", "negated-operand"],
   ]

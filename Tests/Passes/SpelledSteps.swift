@@ -186,7 +186,8 @@ extension PassGraph {
   private mutating func spelledRope(_ pool: [ValueID]) throws(Diagnostic) -> ValueID {
     var x = try operand(pool, rank: 2...4)
     x = try builder.add(Concat(axis: -1), x, unary(.tanh, x))
-    let shape = shape(x)
+    if self.shape(x).count == 4, chance(40) { x = try builder.add(Transpose(permutation: [0, 2, 1, 3]), x) }
+    let shape = self.shape(x)
     guard let width = shape.last?.constant, width >= 2, width % 2 == 0 else { throw .invalid("no halves") }
     let half = width / 2
     func part(_ start: Int, _ size: Int, step: Int = 1) throws(Diagnostic) -> ValueID {

@@ -15,13 +15,14 @@ import Support
 ///     %3 = conv %x, %2, @addend                    : f32[1, 8, 8, 16]
 ///
 /// where what is constant is left to folding. Weights that others read, or that folding would refuse, stay. Constant
-/// factors and addends that follow each other become one of each, whatever they follow.
+/// factors and addends that follow each other become one of each, whatever they follow, and constant divisors become
+/// factors.
 public let scalesIntoWeights = GraphPass(
   "scales-into-weights", .rounds(RoundingBound(relative: 1e-3, absolute: 1e-3)),
   "multiplies factors behind contractions into their weights"
 ) { context throws(Diagnostic) in
   try context.rewrite([
-    scaleIntoWeights, addendIntoConv, padIntoConv, mergeScales, mergeAddends, scalePastAddend,
+    scaleIntoWeights, addendIntoConv, padIntoConv, mergeScales, mergeAddends, scalePastAddend, divisorIntoFactor,
   ])
 }
 
@@ -179,6 +180,26 @@ private let scalePastAddend = RewritePattern("scale-past-addend", roots: ["mul",
   return true
 }
 
+/// `div x, c` is `mul x, (1 / c)`: a division takes several times as long.
+private let divisorIntoFactor = RewritePattern("divisor-into-factor", roots: ["div"]) {
+  op, context throws(Diagnostic) in
+  guard let x = context.operand(op, 0), !context.isConstantSoon(x), let divisor = context.operand(op, 1),
+    let tensor = context.constant(divisor), let element = tensor.storage, element == .f32 || element == .f64,
+    tensor.count <= 1 << 16
+  else { return false }
+  let numbers = tensor.doubles()
+  let limits = element == .f32 ? 0x1p-126...0x1p126 : 0x1p-1022...0x1p1022
+  guard numbers.allSatisfy({ limits.contains($0.magnitude) }) else {
+    context.missed("divisor-into-factor", at: op, "the inverse of a divisor is no normal number")
+    return false
+  }
+  guard context.permit("divisor-into-factor", at: op) else { return false }
+  let inverse = try context.insert(Unary(.reciprocal), [divisor], before: op)
+  let result = try context.insert(Binary(.mul), [x, inverse[0]], before: op)
+  try context.replace(op, with: result)
+  return true
+}
+
 extension PassContext {
   fileprivate func isFloat(_ value: ValueID) -> Bool { function.tensorType(value)?.plain?.isFloat ?? false }
 
@@ -187,10 +208,15 @@ extension PassContext {
     isConstantSoon(value) && (function.tensorType(value)?.constantBytes ?? Int.max) <= 1 << 18
   }
 
+  /// The kinds of ops that this pass puts between constants.
+  private func isFolded(_ kind: any OpKind) -> Bool {
+    kind is Binary || kind is Reshape || (kind as? Unary)?.function == .reciprocal
+  }
+
   /// Whether a value is constant, or will be once what this pass put together is folded.
   fileprivate func isConstantSoon(_ value: ValueID, depth: Int = 0) -> Bool {
     if constant(value) != nil { return true }
-    guard depth < 16, let op = function.definingOp(value), function[op].kind is Binary || function[op].kind is Reshape
+    guard depth < 16, let op = function.definingOp(value), isFolded(function[op].kind)
     else { return false }
     return function[op].operands.allSatisfy { $0.map { isConstantSoon($0, depth: depth + 1) } ?? false }
   }

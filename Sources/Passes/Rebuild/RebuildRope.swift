@@ -17,12 +17,15 @@ import Support
 ///
 /// with the first halves of the tables. The halves may also be turned one by one and joined, `concat (a cos - b sin),
 /// (b cos + a sin)`, and so may neighbours that were taken apart, for the interleaved form. Elements behind those that
-/// turn, joined to the result, become part of it.
+/// turn, joined to the result, become part of it. Where heads are transposed in front of positions for it, that comes behind
+/// instead, so that attention finds it.
 public let rebuildRope = GraphPass(
   "rebuild-rope", .rounds(RoundingBound(relative: 1e-3, absolute: 1e-4)),
   "rebuilds rotary positions that are spelled out"
 ) { context throws(Diagnostic) in
-  try context.rewrite([turnedHalvesToRope, joinedHalvesToRope, joinedNeighboursToRope, restIntoRope])
+  try context.rewrite([
+    turnedHalvesToRope, joinedHalvesToRope, joinedNeighboursToRope, restIntoRope, ropeBeforeTranspose,
+  ])
 }
 
 /// `x cos + rotated(x) sin`
@@ -225,6 +228,42 @@ private let restIntoRope = RewritePattern.rebuildingTold("rest-into-rope", roots
   }
   return .init(
     kind: rope.kind, operands: [rest.x, cosines, context.operand(rope.op, 2)], absorbed: [turned.op, rope.op, rest.op])
+}
+
+/// `rope (transpose x)` is `transpose (rope x)` for heads and positions that change places.
+private let ropeBeforeTranspose = RewritePattern("rope-before-transpose", roots: ["rope"]) {
+  op, context throws(Diagnostic) in
+  guard let rope = context.kind(op, Rope.self), let value = context.operand(op, 0),
+    let turn = context.producer(of: value, Transpose.self), turn.kind.permutation == [0, 2, 1, 3],
+    let x = context.operand(turn.op, 0)
+  else { return false }
+  guard context.useCount(value) == 1 else {
+    context.missed("rope-before-transpose", at: op, "the transpose", usesOf: value)
+    return false
+  }
+  var tables: [(value: ValueID, shape: [Dim])] = []
+  for number in 1...2 {
+    guard let table = context.operand(op, number), var shape = context.shape(table), shape.count >= 2 else {
+      return false
+    }
+    // All heads must share the tables.
+    if shape.count > 2 {
+      guard shape.remove(at: shape.count - 3) == 1 else {
+        context.missed("rope-before-transpose", at: op, "heads have tables of their own")
+        return false
+      }
+    }
+    shape.insert(1, at: shape.count - 1)
+    tables.append((table, shape))
+  }
+  guard context.permit("rope-before-transpose", at: op) else { return false }
+  var operands: [ValueID?] = [x]
+  for table in tables { operands += try context.insert(Reshape(shape: table.shape), [table.value], before: op) }
+  let locations = context.locations(of: [turn.op, op])
+  let turned = try context.insert(rope, operands, locations: locations, at: .before(op))
+  let result = try context.insert(turn.kind, turned, locations: locations, at: .before(op))
+  try context.replace(op, with: result)
+  return true
 }
 
 /// Whether tables are rows of so many numbers that stretch to the rows of `x`.

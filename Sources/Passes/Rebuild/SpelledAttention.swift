@@ -51,7 +51,10 @@ struct SpelledAttention {
     else { return nil }
     isFlat = type.rank == 3
     absorbed.append(softmax.op)
-    guard let product = SpelledAttention.product(scores, type, &mask, &scale, &absorbed, context) else { return nil }
+    guard let product = SpelledAttention.product(scores, type, &mask, &scale, &absorbed, context) else {
+      misses("softmax takes no product by way of factors and masks that nothing else reads")
+      return nil
+    }
     guard context.useCount(weights) == 1 else {
       misses("the result of softmax has \(context.useCount(weights)) uses")
       return nil
