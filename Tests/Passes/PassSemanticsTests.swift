@@ -41,7 +41,7 @@ import Testing
     "rebuild-activations": ["gated-product-to-activation", "quotient-to-silu"],
     "rebuild-attention": ["products-to-attention"],
     "rebuild-rope": [
-      "turned-halves-to-rope", "joined-halves-to-rope", "joined-neighbours-to-rope", "rope-before-transpose",
+      "turned-halves-to-rope", "joined-halves-to-rope", "joined-neighbours-to-rope",
     ],
     "scales-into-weights": [
       "scale-into-weights", "addend-into-conv", "pad-into-conv", "merge-scales", "merge-addends", "scale-past-addend",
