@@ -12,7 +12,7 @@ public enum Scheduler {
     }
     return Program(
       name: module.name, entries: entries, kernels: store.kernels, weights: store.weights,
-      weightBytes: store.weightBytes, states: store.states, stateBytes: store.stateBytes)
+      weightBytes: store.weightBytes, states: store.states, stateBytes: store.stateBytes, notes: store.notes)
   }
 
   private static func schedule(
@@ -48,6 +48,7 @@ public enum Scheduler {
         try program.deliver(value, output: number, as: outputs[number])
       }
     }
+    store.notes += program.notes.map { "memory: @\(function.name): \($0)" }
     let steps = program.shadowStates(program.collected)
     let (buffers, plan) = try MemoryPlanner.plan(program, steps)
     let entrySymbols = boundByInputs(inputs)
