@@ -9,8 +9,8 @@ import Testing
 /// What a concat joins is written where it belongs, and what a slice takes is read where it lies: no kernel copies.
 @Suite struct ConcatPlaceTests {
   private static let exact = Closeness.exact
-  /// Products of small numbers are exact; of these, sums may be added in another order.
-  private static let sums = Closeness.within(relative: 0x1p-18, absolute: 0x1p-16)
+  /// Sums of up to some hundred products of numbers around one, added in another order.
+  private static let sums = Closeness.within(relative: 1e-4, absolute: 1e-3)
 
   /// Checks results on several machines, and how many kernels do nothing but move elements.
   private func expect(
@@ -32,14 +32,15 @@ import Testing
     case .copy: return true
     case .dispatch(let dispatch):
       guard let kernel = program.kernels.first(where: { $0.name == dispatch.kernel }) else { return false }
-      return kernel.name.hasPrefix("k_transpose")
-        || (kernel.name.hasPrefix("k_map") && !kernel.description.contains(" = sqrt "))
+      // Elements are moved as bits, whatever they mean.
+      let isMove = kernel.name.hasPrefix("k_map") || kernel.name.hasPrefix("k_transpose")
+      return isMove && !kernel.types.contains { $0.scalar.isFloat }
     default: return false
     }
   }
 
-  private func root(_ builder: inout GraphBuilder, _ x: ValueID) throws -> ValueID {
-    try builder.add(Unary(.sqrt), try builder.add(Binary(.mul), x, x))
+  private func absolute(_ builder: inout GraphBuilder, _ x: ValueID) throws -> ValueID {
+    try builder.add(Unary(.abs), x)
   }
 
   private func slice(
@@ -54,10 +55,10 @@ import Testing
   @Test(arguments: [ElementType.f32, .f16, .f64]) func maps(_ element: ElementType) throws {
     var random = Seeded(1)
     let (a, b) = (random.tensor(element, [2, 3, 4, 5]), random.tensor(element, [2, 3, 4, 18]))
-    try expect("maps", [a.type, b.type], [a, b], copies: 0, Self.sums) { builder, x in
-      let parts = [try root(&builder, x[0]), try root(&builder, x[1])]
+    try expect("maps", [a.type, b.type], [a, b], copies: 1, Self.sums) { builder, x in
+      let parts = [try absolute(&builder, x[0]), try absolute(&builder, x[1])]
       let both = try builder.add(Concat(axis: -1), parts[1], parts[0], parts[1])
-      return [try root(&builder, both)]
+      return [try absolute(&builder, both)]
     }
   }
 
@@ -66,7 +67,7 @@ import Testing
     let (a, b) = (random.tensor(.f32, [2, 5]), random.tensor(.f32, [2, 18]))
     try expect("inputs", [a.type, b.type], [a, b], copies: 2) { builder, x in
       // An input, a piece in place, and the same one again.
-      let y = try root(&builder, x[1])
+      let y = try absolute(&builder, x[1])
       return [try builder.add(Concat(axis: 1), x[0], y, y)]
     }
   }
@@ -95,11 +96,11 @@ import Testing
     let filters = (0..<4).map { random.tensor(.f32, [8, 3, 3, 16 + 8 * $0]) }
     for isChained in [false, true] {
       try expect("dense", [image.type] + filters.map(\.type), [image] + filters, copies: 0, Self.sums) { builder, x in
-        var all = [try root(&builder, x[0])]
+        var all = [try absolute(&builder, x[0])]
         var seen = all[0]
         for number in filters.indices {
           let sums = try builder.add(Conv(padding: [1, 1, 1, 1]), seen, x[1 + number])
-          let made = try root(&builder, sums)
+          let made = try absolute(&builder, sums)
           all.append(made)
           seen = isChained ? try builder.add(Concat(axis: 3), seen, made) : try builder.add(Concat(axis: 3), all)[0]
         }
@@ -119,7 +120,7 @@ import Testing
       let second = try slice(&builder, both, [1, 6, 7, 32], axis: 3, 16..<32)
       let inner = try builder.add(Conv(padding: [1, 1, 1, 1]), second, x[2])
       let outer = try builder.add(Conv(padding: [1, 1, 1, 1]), inner, x[3])
-      let sum = try root(&builder, try builder.add(Binary(.add), second, outer))
+      let sum = try absolute(&builder, try builder.add(Binary(.add), second, outer))
       return [try builder.add(Conv(), try builder.add(Concat(axis: 3), first, second, sum), x[4])]
     }
   }
@@ -138,10 +139,10 @@ import Testing
     }
     try expect("gates", [rows.type, matrix.type], [rows, matrix], copies: 0, Self.sums) { builder, x in
       let all = try builder.add(MatMul(), x[0], x[1])
-      let gate = try root(&builder, try slice(&builder, all, [2, 7, 96], axis: 2, 0..<48))
+      let gate = try absolute(&builder, try slice(&builder, all, [2, 7, 96], axis: 2, 0..<48))
       let gated = try builder.add(
-        Binary(.mul), gate, try root(&builder, try slice(&builder, all, [2, 7, 96], axis: 2, 48..<96)))
-      return [try builder.add(MatMul(transposeRHS: true), gated, try root(&builder, gated))]
+        Binary(.mul), gate, try absolute(&builder, try slice(&builder, all, [2, 7, 96], axis: 2, 48..<96)))
+      return [try builder.add(MatMul(transposeRHS: true), gated, try absolute(&builder, gated))]
     }
   }
 
@@ -154,7 +155,7 @@ import Testing
       let second = try builder.add(Reshape(shape: [1, 5, 8]), try builder.add(Softmax(axis: 1), x[1]))
       let joined = try builder.add(Concat(axis: 1), first, second)
       let last = try slice(&builder, joined, [1, 8, 8], axis: 1, 2..<7)
-      return [try builder.add(Softmax(axis: -1), last), try root(&builder, joined)]
+      return [try builder.add(Softmax(axis: -1), last), try absolute(&builder, joined)]
     }
   }
 
@@ -163,10 +164,10 @@ import Testing
     var random = Seeded(8)
     let a = random.tensor(.f32, [3, 8])
     try expect("rows", [a.type], [a], copies: 2, Self.sums) { builder, x in
-      let (y, z) = (try root(&builder, x[0]), try root(&builder, try builder.add(Unary(.exp), x[0])))
+      let (y, z) = (try absolute(&builder, x[0]), try builder.add(Unary(.neg), x[0]))
       let joined = try builder.add(Concat(axis: 1), y, z)
       let part = try slice(&builder, joined, [3, 16], axis: 1, 3..<9)
-      return [y, try builder.add(Softmax(axis: 1), part), try root(&builder, joined)]
+      return [y, try builder.add(Softmax(axis: 1), part), try absolute(&builder, joined)]
     }
   }
 
@@ -181,7 +182,7 @@ import Testing
         "symbols", [type] + filters.map(\.type), [x] + filters, copies: 0, Self.sums,
         symbols: ["n": 0...9, "h": 1...9]
       ) { builder, x in
-        let joined = try builder.add(Concat(axis: 3), try root(&builder, x[0]), try builder.add(Conv(), x[0], x[1]))
+        let joined = try builder.add(Concat(axis: 3), try absolute(&builder, x[0]), try builder.add(Conv(), x[0], x[1]))
         return [try builder.add(Conv(padding: [1, 1, 1, 1]), joined, x[2])]
       }
     }

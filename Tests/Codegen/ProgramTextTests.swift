@@ -240,7 +240,7 @@ import Testing
     Fault("(read %15", "(read %13", "%14 and %13 are one memory, and one is written"),
     Fault("rows 12 of 16 : 44", "rows 16 of 16 : 48", "%14 and %15 are one memory, and one is written"),
     Fault("rows 12 of 16 : 44", "rows 8 of 20 : 48", "%14 and %15 are one memory, and one is written"),
-    Fault("x0: read f32[*] align 4", "x0: read f32[*] align 8", "%15 is aligned to 4, x0 to 8"),
+    Fault("y1: write f32[*] align 4", "y1: write f32[*] align 16", "%14 is aligned to 8, y1 to 16"),
     Fault("(read %0", "(read %10", "%8 and %10 are one memory, and one is written"),
     Fault("x0: read f32[*] align 4", "x0: read f32[*] align 16", "%0 is aligned to 4, x0 to 16"),
     Fault("parts floordiv(n, 8)", "parts floordiv(n, 8 - n)", "-n + 8 may be zero"),

@@ -39,6 +39,7 @@ struct ConvolutionGenerator {
     let columnRuns = horizontal.runs(
       extent: rowsPerTile > 1 ? horizontal.output : Swift.min(tile.rows, horizontal.output), isEven: true)
     let emitter = try ConvolutionEmitter(scope, self, rowTiles, columnRuns)
+    emitter.epilogue.allowOverwriting()
     scope.work = batch * executedProducts
     let panelCount = layout.panels.constant ?? 1
 

@@ -29,6 +29,7 @@ struct DepthwiseGenerator {
     let build = scope.build
     let taps = vertical.window * horizontal.window
     let emitter = try DepthwiseEmitter(scope, self)
+    emitter.epilogue.allowOverwriting()
     scope.work = batch * (vertical.allTaps * horizontal.allTaps * channels)
     let rowTiles = RowTiles(
       batch: batch, runs: vertical.runs(extent: Swift.min(2, vertical.output), isEven: false))

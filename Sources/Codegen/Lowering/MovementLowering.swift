@@ -102,9 +102,16 @@ extension Concat: OpLowering {
         if try program.isInPlace(part, place) { continue }
         let reason = program.storage.refusals[op]?[number] ?? "what computes it writes elsewhere"
         copied.append("\(program.label(part)), since \(reason)")
-        let source = try program.moveSource(part)
+        var source = try program.moveSource(part)
         var shape = result.shape
         shape[axis] = try program.tensorType(part).shape[axis]
+        if let piece = try program.piece(of: place, shape, label: program.label(part)) {
+          place = piece
+        } else if program.root(of: source.buffer) == program.root(of: place.buffer) {
+          // A kernel may not read what it seems to write.
+          source = TensorView(
+            try program.gathered(part, source), source.element, strides: rowMajorStrides(shape))
+        }
         try program.emitCopy(shape, from: source, to: place, site: program.site(op))
       }
       let copies = copied.isEmpty ? "" : "; copied: " + copied.joined(separator: ", ")

@@ -199,6 +199,8 @@ public final class ProgramBuilder {
     try generate(scope)
     let uses = scope.uses
     let name = shared.intern(scope.finish(), family: family)
+    // Equal kernels are equal in this too.
+    shared.overwritable[name] = scope.overwritable
     append(
       .dispatch(
         Dispatch(
@@ -253,6 +255,26 @@ final class ProgramStore {
   private(set) var states: [PlacedState] = []
   private(set) var stateBytes = 0
   var notes: [String] = []
+
+  /// What kernels may overwrite.
+  var overwritable: [String: [InPlace.Pair]] = [:]
+  private var inPlaceNames: [InPlace.Variant: String] = [:]
+
+  /// The kernel that writes its parameter `pair.written` over `pair.read`.
+  func inPlace(_ name: String, _ pair: InPlace.Pair) -> String? {
+    let variant = InPlace.Variant(kernel: name, pair: pair)
+    if let known = inPlaceNames[variant] { return known }
+    guard let kernel = kernels.first(where: { $0.name == name }),
+      let merged = kernel.merging(pair.read, into: pair.written)
+    else { return nil }
+    let family = name.dropFirst(2).split(separator: "_").dropLast().joined(separator: "_")
+    let result = intern(merged, family: family)
+    inPlaceNames[variant] = result
+    return result
+  }
+
+  /// Drops kernels that nothing dispatches any more.
+  func keepKernels(_ used: Set<String>) { kernels.removeAll { !used.contains($0.name) } }
 
   /// The name of a kernel with this body; equal kernels are one.
   func intern(_ kernel: Kernel, family: String) -> String {

@@ -155,6 +155,8 @@ final class ProgramMemory {
     switch known.place {
     case .alias(let target, let part):
       let base = try place(of: target)
+      // A part of nothing lies nowhere.
+      if bytes == 0 { return Place(space: base.space, offset: base.offset, bytes: 0) }
       return try within(base.space, base.offset + part.offset, base.bytes - part.offset)
     case .weight(let offset): return try within(.weights, offset, weights.count - offset)
     case .state(let offset): return try within(.states, offset, states.count - offset)

@@ -35,27 +35,40 @@ extension ProgramBuilder {
   func place(
     _ value: ValueID, _ whole: TensorView, offset: Int, strides: [Dim], label: String
   ) throws(Diagnostic) -> TensorView {
-    let type = try tensorType(value)
-    guard let lie = StoragePlan.Lie(type.shape, strides) else { throw .bug("rows that no buffer can be") }
-    let size = whole.element.bits / 8
+    let shape = try tensorType(value).shape
+    var part = whole
+    part.offset = Dim(offset)
+    part.strides = strides
+    guard let view = try piece(of: part, shape, label: label) else { throw .bug("rows that no buffer can be") }
+    if StoragePlan.Lie(shape, strides) == .dense { bind(value, to: view.buffer) } else { bind(value, to: view) }
+    return view
+  }
+
+  /// A buffer for the tensor that `view` is of another buffer; nil where it is no stretch and no rows of it.
+  func piece(of view: TensorView, _ shape: [Dim], label: String) throws(Diagnostic) -> TensorView? {
+    let size = view.element.bits / 8
+    guard size > 0, let offset = view.offset.constant, let lie = StoragePlan.Lie(shape, view.strides) else {
+      return nil
+    }
     var part = BufferPart(offset: offset * size)
-    var parent = whole.buffer
+    var parent = view.buffer
     // What lies in rows already is named by its place in what is dense.
     if case .alias(let target, let own) = buffers[parent.number].place, own.rows != nil {
       parent = target
       part.offset += own.offset
     }
-    var bytes = try self.bytes(of: type)
-    if case .rows(let width, let pitch) = lie {
+    let count = shape.reduce(Dim(1), *)
+    var bytes = count * size
+    switch lie {
+    case .dense:
+      guard bytes.constant != nil else { return nil }
+    case .rows(let width, let pitch):
       part.rows = BufferPart.Rows(width: width * size, pitch: pitch * size)
-      let count = type.elementCount.exactlyDivided(by: Dim(width)) ?? 0
-      let span = count * (pitch * size) - (pitch - width) * size
+      guard let rows = count.exactlyDivided(by: Dim(width)) else { return nil }
+      let span = rows * (pitch * size) - (pitch - width) * size
       bytes = span.constant == nil ? Dim.maximum(span, 0) : span
     }
-    let id = addBuffer(label, bytes: bytes, .alias(parent, part))
-    let view = TensorView(id, whole.element, strides: strides)
-    if lie == .dense { bind(value, to: id) } else { bind(value, to: view) }
-    return view
+    return TensorView(addBuffer(label, bytes: bytes, .alias(parent, part)), view.element, strides: view.strides)
   }
 
   /// Whether a value's bytes are those of `target` already.
