@@ -62,7 +62,7 @@ extension Slice: OpLowering {
     let result = operation.results[0]
     let type = try program.tensorType(result)
     // What a loop hands on to its next iteration must not be another name of what it carries.
-    guard let x = operation.operands[0], operation.block == program.function.body, program.weightName(x) == nil,
+    guard let x = operation.operands[0], operation.block == program.function.body,
       program.storage.parts[result] == nil, type.layout == nil, type.element.storage.map({ $0.bits >= 8 }) ?? false,
       !type.shape.contains(0), extents.indices.allSatisfy({ steps[$0] == 1 || sizes[$0] == 1 })
     else { return false }

@@ -74,7 +74,7 @@ extension ProgramBuilder {
   /// Whether a value's bytes are those of `target` already.
   func isInPlace(_ value: ValueID, _ target: TensorView) throws(Diagnostic) -> Bool {
     let shape = try tensorType(value).shape
-    guard weightName(value) == nil, let offset = target.offset.constant else { return false }
+    guard let offset = target.offset.constant else { return false }
     let own = try view(of: value)
     let (a, b) = (buffers.part(of: own.buffer), buffers.part(of: target.buffer))
     return root(of: own.buffer) == root(of: target.buffer)

@@ -12,8 +12,13 @@ struct Comparison {
   /// Why the two cannot be compared at all.
   var mismatch: String?
 
-  /// ok means |a - b| <= atol + rtol |b|; a NaN equals a NaN, an infinity itself.
-  init(_ result: Tensor, _ expected: Tensor, rtol: Double, atol: Double) {
+  /// The share of the largest expected value that is tolerated where nothing else is asked for.
+  private static let ordinaryShare = 1e-5
+
+  /// ok means |a - b| <= atol + rtol |b|; a NaN equals a NaN, an infinity itself. Without `atol` it is
+  /// a share of the largest expected value, or of one if that is larger: rounding errors are as large as the sums
+  /// they come from, however small one result of many happens to be.
+  init(_ result: Tensor, _ expected: Tensor, rtol: Double, atol: Double?) {
     guard result.shape == expected.shape else {
       mismatch = "shape \(result.shape), expected \(expected.shape)"
       isOK = false
@@ -31,6 +36,8 @@ struct Comparison {
     let b = expected.doubles()
     var signal = 0.0
     var error = 0.0
+    let largest = b.reduce(1) { $1.isFinite ? max($0, $1.magnitude) : $0 }
+    let atol = atol ?? Self.ordinaryShare * largest
     for index in 0..<min(a.count, b.count) {
       let x = a[index]
       let y = b[index]
@@ -54,6 +61,13 @@ struct Comparison {
     guard number.isFinite else { return number > 0 ? "inf" : number.isNaN ? "nan" : "-inf" }
     return significant(number, digits: 3)
   }
+}
+
+/// `number` with so many digits behind the point.
+func fixed(_ number: Double, digits: Int) -> String {
+  var buffer = [CChar](repeating: 0, count: 400)
+  let count = withVaList([Int32(digits), number]) { vsnprintf(&buffer, buffer.count, "%.*f", $0) }
+  return String(decoding: buffer.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 /// `number` with so many significant digits.
