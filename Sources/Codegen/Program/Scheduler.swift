@@ -53,7 +53,7 @@ public enum Scheduler {
     var inPlace = InPlace(program)
     let steps = inPlace.rewrite(given)
     let (buffers, plan) = try MemoryPlanner.plan(program, steps)
-    program.note("\(inPlace.count) results are written over operands")
+    program.note("results written over operands: \(inPlace.count)")
     program.note("a workspace of \(plan.fixedBytes) bytes, where no plan could do with less than \(plan.lowerBound)")
     store.notes += program.notes.map { "memory: @\(function.name): \($0)" }
     let entrySymbols = boundByInputs(inputs)
