@@ -6,7 +6,7 @@ extension Conv: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
     try program.lowerContraction(op, followedBy: [], result: program.function[op].results[0])
   }
-  func reading(_ number: Int) -> OperandReading { number == 0 ? .rows : number == 1 ? .dense : .strides }
+  func reading(_ number: Int) -> OperandReading { number == 1 ? .dense : .rows }
   var writesRows: Bool { true }
 }
 

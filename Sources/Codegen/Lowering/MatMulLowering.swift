@@ -6,8 +6,8 @@ extension MatMul: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
     try program.lowerContraction(op, followedBy: [], result: program.function[op].results[0])
   }
-  /// The right operand is packed, from where it lies densely; a bias is read like what follows.
-  func reading(_ number: Int) -> OperandReading { number == 1 ? .dense : .strides }
+  /// The right operand is packed, from where it lies densely. Rows keep batches of products one tall product.
+  func reading(_ number: Int) -> OperandReading { number == 1 ? .dense : .rows }
   var writesRows: Bool { true }
 }
 

@@ -21,12 +21,39 @@ extension Reshape: OpLowering {
 
 extension Transpose: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    if try viewed(op, program) { return }
     try program.lowerMove(op) { source throws(Diagnostic) in
       source.strides = permutation.map { source.strides[$0] }
     }
   }
   func reading(_ number: Int) -> OperandReading { .strides }
   var writesRows: Bool { true }
+
+  /// Makes the result another view of the operand where no element moves, or where whoever reads it can do with other
+  /// strides; false where it must be copied.
+  private func viewed(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) -> Bool {
+    let operation = program.function[op]
+    let result = operation.results[0]
+    let type = try program.tensorType(result)
+    guard let x = operation.operands[0], program.storage.parts[result] == nil, type.layout == nil,
+      type.element.storage.map({ $0.bits >= 8 }) ?? false, !type.shape.contains(0)
+    else { return false }
+    let view = try program.view(of: x)
+    let strides = permutation.map { view.strides[$0] }
+    if StoragePlan.Lie(type.shape, strides) == .dense {
+      let bytes = try program.bytes(of: type)
+      program.bind(
+        result, to: program.addBuffer(program.label(result), bytes: bytes, .alias(try program.buffer(of: x))))
+      return true
+    }
+    // Neighbours must stay neighbours: vectors are loaded, not gathered.
+    guard operation.block == program.function.body, strides.last == 1,
+      program.storage.refusal(of: result, type.shape, strides) == nil
+    else { return false }
+    program.note("transpose (\(program.site(op))) is read in place")
+    program.bind(result, to: TensorView(view.buffer, view.element, strides: strides))
+    return true
+  }
 }
 
 extension Broadcast: OpLowering {

@@ -3,9 +3,9 @@ import IR
 /// Looks for offsets at which buffers of known size take little memory in all.
 ///
 /// Each attempt places the buffers in some order, every one into the lowest gap between those that live at the same
-/// time. After a few orders that are often good, buffers at the top of what was needed move ahead of one that they get
-/// in the way of, at random, and the change stays if nothing got worse. The search ends at the lower bound, the peak of
-/// bytes alive, or when its budget is spent; its numbers are the same for the same program.
+/// time. After a few orders that are often good, buffers that end above the lower bound, the peak of bytes alive, or
+/// ones that live with them, move ahead in the order at random, and the change stays if no more bytes are above it than
+/// before. The search ends at the bound, or when its budget is spent; it is the same for the same program.
 struct OffsetSearch {
   struct Item {
     var buffer: BufferID
@@ -37,6 +37,8 @@ struct OffsetSearch {
     /// By item.
     var offsets: [Int]
     var bytes: Int
+    /// By how much items end above the lower bound, added up.
+    var excess: Int
   }
 
   func run() -> Result {
@@ -46,7 +48,7 @@ struct OffsetSearch {
       { ($0.first, $1.bytes, $0.buffer) < ($1.first, $0.bytes, $1.buffer) },
       { ($0.length, $1.bytes, $0.buffer) > ($1.length, $0.bytes, $1.buffer) },
     ]
-    var best = Result(offsets: [], bytes: Int.max)
+    var best = Result(offsets: [], bytes: Int.max, excess: Int.max)
     var bestOrder: [Int] = []
     // Without lists of neighbours each attempt looks at all pairs: the first order has to do.
     for isBefore in neighbours == nil ? Array(orders.prefix(1)) : orders {
@@ -60,7 +62,7 @@ struct OffsetSearch {
 
   private func improve(_ start: Result, _ startOrder: [Int]) -> Result {
     guard let neighbours, items.count > 2 else { return start }
-    var (best, order) = (start, startOrder)
+    var (best, current, order) = (start, start, startOrder)
     let cost = Swift.max(1, neighbours.reduce(items.count) { $0 + $1.count })
     var attempts = Swift.min(OffsetSearch.budget / cost, 20_000)
     var idle = 0
@@ -72,18 +74,18 @@ struct OffsetSearch {
     while attempts > 0, idle < OffsetSearch.patience, best.bytes > lowerBound {
       attempts -= 1
       idle += 1
-      // What reaches the top goes in front of something it lives with, or of anything at all.
-      let highest = items.indices.filter { best.offsets[$0] + items[$0].bytes == best.bytes }
-      var item = highest[below(highest.count)]
-      if below(4) == 0, !neighbours[item].isEmpty { item = neighbours[item][below(neighbours[item].count)] }
+      let above = items.indices.filter { current.offsets[$0] + items[$0].bytes > lowerBound }
+      var item = above[below(above.count)]
+      if below(2) == 0, !neighbours[item].isEmpty { item = neighbours[item][below(neighbours[item].count)] }
       guard let position = order.firstIndex(of: item), position > 0 else { continue }
       var candidate = order
       candidate.remove(at: position)
       candidate.insert(item, at: below(position))
       let result = place(candidate)
-      guard result.bytes <= best.bytes else { continue }
-      if result.bytes < best.bytes { idle = 0 }
-      (best, order) = (result, candidate)
+      guard result.excess <= current.excess else { continue }
+      if result.excess < current.excess { idle = 0 }
+      (current, order) = (result, candidate)
+      if result.bytes < best.bytes { best = result }
     }
     return best
   }
@@ -91,7 +93,7 @@ struct OffsetSearch {
   /// Every item into the lowest gap that is large enough, in this order.
   private func place(_ order: [Int]) -> Result {
     var offsets = [Int](repeating: -1, count: items.count)
-    var total = 0
+    var (total, excess) = (0, 0)
     var taken: [(offset: Int, end: Int)] = []
     for number in order {
       let item = items[number]
@@ -114,8 +116,9 @@ struct OffsetSearch {
       }
       offsets[number] = offset
       total = Swift.max(total, offset + item.bytes)
+      excess = Swift.min(excess, 1 << 60) + Swift.min(Swift.max(0, offset + item.bytes - lowerBound), 1 << 60)
     }
-    return Result(offsets: offsets, bytes: total)
+    return Result(offsets: offsets, bytes: total, excess: excess)
   }
 
   /// The most bytes that live at once.

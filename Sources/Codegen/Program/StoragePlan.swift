@@ -202,6 +202,8 @@ struct StoragePlan {
     return (function[op].kind as? any OpLowering)?.writesRows ?? false
   }
 
+  private func isContraction(_ op: OpID) -> Bool { function[op].kind is MatMul || function[op].kind is Conv }
+
   /// The reader of a value that cannot read it with such strides; nil if all can.
   func refusal(of value: ValueID, _ shape: [Dim], _ strides: [Dim]) -> String? {
     let needed = rowPitch(strides, shape) == nil ? OperandReading.strides : .rows
@@ -210,6 +212,8 @@ struct StoragePlan {
       switch function[op].kind {
       case is Fusion:
         let region = function[op].regions[0]
+        // What a contraction is followed by must not keep its batches from being rows of one product.
+        if needed > .rows, function.ops(in: region).contains(where: isContraction) { return "a contraction reads it" }
         if let reason = refusal(of: function[region].arguments[number], shape, strides) { return reason }
       case is Reshape:
         let result = function[op].results[0]
