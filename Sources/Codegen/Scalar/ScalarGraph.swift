@@ -18,6 +18,8 @@ struct ScalarGraph {
     var view: TensorView
     /// What broadcasts to the result.
     var shape: [Dim]
+    /// Known to hold floats that are no NaN.
+    var isNumbers = false
   }
   private(set) var inputs: [Input] = []
   private(set) var nodes: [Node] = []
@@ -60,7 +62,9 @@ struct ScalarGraph {
       } else if let known = sourceOfValue[operand] {
         sources.append(known)
       } else {
-        let source = addInput(Input(view: try program.view(of: operand), shape: shape))
+        let isNumbers = Self.isNumbers(program.constant(operand)?.tensor)
+        let view = try program.view(of: operand)
+        let source = addInput(Input(view: view, shape: shape, isNumbers: isNumbers))
         sourceOfValue[operand] = source
         sources.append(source)
       }
@@ -78,8 +82,15 @@ struct ScalarGraph {
     sourceOfValue[result] = .node(nodes.count - 1)
   }
 
+  /// Worth knowing of limits and the like, which are single numbers.
+  private static func isNumbers(_ tensor: Tensor?) -> Bool {
+    guard let tensor, tensor.count == 1, tensor.isFloat else { return false }
+    return !tensor.doubles()[0].isNaN
+  }
+
   /// Emits all nodes; `given` are the inputs' elements in register form.
   func emit(_ given: [LoopValue], in scope: KernelScope) throws(Diagnostic) -> [LoopValue] {
+    for (input, value) in zip(inputs, given) where input.isNumbers { scope.build.know(number: value) }
     var values: [LoopValue] = []
     for node in nodes {
       let operands = node.sources.map { source in
