@@ -86,8 +86,12 @@ import Testing
   private func check(_ test: Case, _ target: String) throws {
     let module = try TestPaths.model(test.model)
     var answers: [[Tensor]] = []
-    if target == "aarch64" {
-      guard let program = try EmulatedModule(module) else { return print("skipped: there is no qemu-aarch64") }
+    let profile = try Profile.named(target)
+    if profile.architecture != (try Profile.host()).architecture {
+      let program: EmulatedModule
+      do { program = try EmulatedModule(module, target: target) } catch let missing as Emulator.Missing {
+        return print("skipped: \(missing)")
+      }
       let requests = test.runs.enumerated().map { number, run in
         EmulatedModule.Request(
           entry: module.entries.firstIndex { $0.name == run.entry } ?? 0, isFresh: number == 0, inputs: run.inputs)
@@ -100,7 +104,8 @@ import Testing
       for run in test.runs { answers.append(try context.run(run.entry, run.inputs)) }
     }
     let study = ErrorStudy(module: module, runs: test.runs)
-    #expect(try study.fault(of: answers) == nil, "\(test.model) on \(target)")
+    let fault = try study.fault(of: answers, flushesSubnormals: profile.flushesSubnormals)
+    #expect(fault == nil, "\(test.model) on \(target)")
   }
 }
 

@@ -23,6 +23,10 @@ awk -v out="$build" '
   open { print >> file }' "$runtime/README.md"
 
 warnings="-Wall -Wextra -Wpedantic -Werror"
+
+echo "== helpers"
+$clang -O2 -std=gnu11 -Wall -Wextra -Werror -fno-builtin -I "$runtime" "$here/helpers_test.c" -lm -o "$build/helpers_test"
+"$build/helpers_test"
 artifact="-O2 -std=c11 -fPIC -fvisibility=hidden -ffreestanding -nostdlibinc -DMARTLET_PREFIX=digits"
 program="-O2 -std=c11 -D_GNU_SOURCE -pthread"
 include="-I $runtime -I $build"

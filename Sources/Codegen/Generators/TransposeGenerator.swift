@@ -27,7 +27,7 @@ struct TransposeGenerator {
       let axis = inputs[0].dropLast().firstIndex(of: 1)
     else { return nil }
     form = try ElementForm(element)
-    lanes = Swift.min(16, profile.vectorBits / form.memory.bits, profile.vectorRegisters / 2)
+    lanes = Swift.min(16, profile.lanes(bits: form.memory.bits), profile.vectorRegisters / 2)
     let isLargeEnough = { (dim: Dim, least: Int) in dim.constant.map { $0 >= least } ?? true }
     guard lanes >= 4, isLargeEnough(extents[axis], lanes), isLargeEnough(extents[extents.count - 1], lanes) else {
       return nil
