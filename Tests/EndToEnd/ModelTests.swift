@@ -1,12 +1,15 @@
 import Foundation
 import IR
 import Support
+import Targets
 import TestSupport
 import Testing
 
 /// Models written by hand, against `evaluate`, on every machine whose code runs here.
 @Suite(.serialized) struct ModelTests {
-  static let targets = ["x86-64-v3", "x86-64-v4", "host", "aarch64"]
+  static let targets = [
+    "x86-64", "x86-64-v3", "x86-64-v4", "host", "aarch64", "armv7a-neon", "riscv64gcv", "wasm32-simd",
+  ]
 
   /// Runs of one entry after the other, with state kept in between.
   struct Case {
