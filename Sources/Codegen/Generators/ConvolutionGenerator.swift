@@ -115,7 +115,7 @@ private struct ConvolutionEmitter {
   private let panel: BufferReference
   private let rowTiles: RowTiles
   private let columnRuns: [WindowAxis.Run]
-  private let tilesInAll: Int
+  private let tilesInRow: Int
   private var build: KernelBuilder { scope.build }
 
   init(
@@ -129,27 +129,30 @@ private struct ConvolutionEmitter {
     epilogue = try EpilogueEmitter(scope, convolution.epilogue)
     left = scope.buffer(convolution.image, multiplication.leftScalar, .read)
     panel = scope.buffer(convolution.panels, multiplication.panelScalar, .read, alignment: 64)
-    tilesInAll = rowTiles.count * columnRuns.reduce(0) { $0 + $1.count }
+    tilesInRow = columnRuns.reduce(0) { $0 + $1.count }
     let weightBytes = (layout.elements.constant ?? 0) * convolution.groups * multiplication.panelScalar.bytes
     panelsOutermost = weightBytes > ConvolutionGenerator.cachedPanelBytes
   }
 
-  /// Where a tile lies: its image, its first pixel, and the number of its row tile.
+  /// Where a tile lies: its image and its first pixel; and which of the image's tiles it is.
   private struct TilePlace {
     var n: LoopValue
     var y: LoopValue
     var x: LoopValue
-    var rowTile: LoopValue
+    var number: LoopValue
   }
 
   /// All tiles of row tile number `rowTile` of image `n` in one panel.
   func emitRow(_ n: LoopValue, _ rowTile: LoopValue, _ group: LoopValue, _ panel: PanelPlace) {
     rowTiles.choose(build, rowTile) { run, y in
+      var first = 0
       for columnRun in columnRuns {
         build.forEach(build.index(0), build.index(columnRun.count)) { number in
           let x = build.add(build.mul(number, columnRun.extent), columnRun.first)
-          emitTile(run, columnRun, TilePlace(n: n, y: y, x: x, rowTile: rowTile), group, panel)
+          let tile = build.add(build.mul(rowTile, tilesInRow), build.add(number, first))
+          emitTile(run, columnRun, TilePlace(n: n, y: y, x: x, number: tile), group, panel)
         }
+        first += columnRun.count
       }
     }
   }
@@ -165,7 +168,7 @@ private struct ConvolutionEmitter {
       scope: scope, multiplication: convolution.multiplication, left: left, panel: panel, vectors: vectors,
       panelVectors: vectors, unroll: convolution.tile.unroll)
     if panelsOutermost, let depth = layout.depth.constant {
-      tile.prefetchNext(layout, panelBase, depth: depth, tiles: tilesInAll) { place.rowTile }
+      tile.prefetchNext(layout, panelBase, depth: depth, tiles: rowTiles.count * tilesInRow) { place.number }
     }
     let sums = tile.emit(
       rows: rows(rowRun, columnRun, place, group), segments: convolution.segments(rowRun, columnRun),

@@ -27,6 +27,7 @@ struct DepthwiseGenerator {
     let build = scope.build
     let taps = vertical.window * horizontal.window
     let emitter = try DepthwiseEmitter(scope, self)
+    let channelBlocks = ChannelBlocks(channels: channels, profile: scope.profile)
     scope.work = batch * (vertical.allTaps * horizontal.allTaps * channels)
     let rowTiles = RowTiles(
       batch: batch, runs: vertical.runs(extent: Swift.min(2, vertical.output), isEven: false))
@@ -34,7 +35,7 @@ struct DepthwiseGenerator {
     scope.partition(batch * rowTiles.count, grain: grain) { from, to in
       rowTiles.forEach(build, from, to) { n, rowTile in
         rowTiles.choose(build, rowTile) { run, y in
-          emitter.forEachBlock { emitter.emitRow(run, n, y, $0) }
+          channelBlocks.forEach(build) { emitter.emitRow(run, n, y, $0) }
         }
       }
     }
@@ -78,13 +79,6 @@ private struct DepthwiseEmitter {
   private let keepsWeights: Bool
   private var build: KernelBuilder { scope.build }
 
-  /// Channels that are computed together.
-  struct Block {
-    var channel: LoopValue
-    var lanes: Int
-    var mask: LoopValue?
-  }
-
   init(_ scope: KernelScope, _ convolution: DepthwiseGenerator) throws(Diagnostic) {
     self.scope = scope
     self.convolution = convolution
@@ -98,29 +92,8 @@ private struct DepthwiseEmitter {
     keepsWeights = isLarge && convolution.vertical.window * horizontal.window <= DepthwiseGenerator.residentTaps
   }
 
-  /// All channels: whole vectors, then those that fill none, masked where that is cheap, else in narrower vectors.
-  func forEachBlock(_ body: (Block) -> Void) {
-    let (channels, lanes) = (convolution.channels, scope.profile.lanes(bits: 32))
-    build.forEach(build.index(0), build.index(channels / lanes)) {
-      body(Block(channel: build.mul($0, lanes), lanes: lanes))
-    }
-    var rest = channels % lanes
-    guard rest > 0 else { return }
-    if scope.profile.hasMaskedMemory {
-      let mask = build.prefixMask(build.index(rest), lanes: lanes)
-      return body(Block(channel: build.index(channels - rest), lanes: lanes, mask: mask))
-    }
-    var width = lanes
-    while rest > 0 {
-      width /= 2
-      guard rest >= width else { continue }
-      body(Block(channel: build.index(channels - rest), lanes: width))
-      rest -= width
-    }
-  }
-
   /// One row of tiles over one block of channels.
-  func emitRow(_ rowRun: WindowAxis.Run, _ n: LoopValue, _ y: LoopValue, _ block: Block) {
+  func emitRow(_ rowRun: WindowAxis.Run, _ n: LoopValue, _ y: LoopValue, _ block: ChannelBlocks.Block) {
     let taps = convolution.vertical.window * convolution.horizontal.window
     let resident = keepsWeights ? (0..<taps).map { weight($0, block) } : []
     for run in columnRuns {
@@ -131,14 +104,15 @@ private struct DepthwiseEmitter {
     }
   }
 
-  private func weight(_ tap: Int, _ block: Block) -> LoopValue {
+  private func weight(_ tap: Int, _ block: ChannelBlocks.Block) -> LoopValue {
     build.load(
       LoopType(.f32, lanes: block.lanes), Address(filters, build.add(block.channel, tap * convolution.channels)),
       mask: block.mask)
   }
 
   private func emitTile(
-    _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, n: LoopValue, y: LoopValue, x: LoopValue, _ block: Block,
+    _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, n: LoopValue, y: LoopValue, x: LoopValue,
+    _ block: ChannelBlocks.Block,
     _ resident: [LoopValue]
   ) {
     let (vertical, horizontal, channels) = (convolution.vertical, convolution.horizontal, convolution.channels)

@@ -107,17 +107,17 @@ private struct MatMulEmitter {
   ) {
     if panelsOutermost {
       product.layout.forEachPanel(scope, panels.0, panels.1) { panel in
-        plan.forEachTile(scope, rows.0, rows.1) { emitTile($0, $1, panel, bases) }
+        plan.forEachTile(scope, rows.0, rows.1) { emitTile($0, panel, bases) }
       }
     } else {
-      plan.forEachTile(scope, rows.0, rows.1) { row, count in
-        product.layout.forEachPanel(scope, panels.0, panels.1) { emitTile(row, count, $0, bases) }
+      plan.forEachTile(scope, rows.0, rows.1) { tile in
+        product.layout.forEachPanel(scope, panels.0, panels.1) { emitTile(tile, $0, bases) }
       }
     }
   }
 
-  /// One tile of `count` rows from `row` on.
-  private func emitTile(_ row: LoopValue, _ count: Int, _ place: PanelPlace, _ bases: Bases) {
+  private func emitTile(_ tilePlace: RowPlan.TilePlace, _ place: PanelPlace, _ bases: Bases) {
+    let (row, count) = (tilePlace.row, tilePlace.height)
     let (layout, stride) = (product.layout, product.left.rowStride)
     let rowStart = build.add(bases.left, build.mul(row, scope.index(stride)))
     let tileRows = (0..<count).map { number in
@@ -129,9 +129,7 @@ private struct MatMulEmitter {
       scope: scope, multiplication: product.multiplication, left: left, panel: panel, vectors: place.vectors,
       panelVectors: place.vectors, unroll: product.tile.unroll)
     if panelsOutermost, let tiles = plan.tileCount, let depth = product.depth.constant {
-      tile.prefetchNext(layout, panelBase, depth: depth, tiles: tiles) {
-        build.div(row, build.index(Swift.max(1, product.tile.rows)))
-      }
+      tile.prefetchNext(layout, panelBase, depth: depth, tiles: tiles) { tilePlace.number }
     }
     let segment = TileSegment(
       rowOffsets: Array(repeating: 0, count: count), length: product.depth, step: product.leftStep, start: 0)

@@ -26,9 +26,16 @@ struct RowPlan {
   var tiles: Dim { rows.constant == nil ? rows.ceilDivided(by: Dim(tallest)) : Dim(runs.reduce(0) { $0 + $1.count }) }
   var tileCount: Int? { tiles.constant }
 
-  /// Tiles number `from ..< to`: `body` gets the first row and the height.
+  /// A tile's first row, its height, and its number.
+  struct TilePlace {
+    var row: LoopValue
+    var height: Int
+    var number: LoopValue
+  }
+
+  /// Tiles number `from ..< to`.
   func forEachTile(
-    _ scope: KernelScope, _ from: LoopValue, _ to: LoopValue, _ body: (LoopValue, Int) -> Void
+    _ scope: KernelScope, _ from: LoopValue, _ to: LoopValue, _ body: (TilePlace) -> Void
   ) {
     let build = scope.build
     if rows.constant != nil {
@@ -39,7 +46,8 @@ struct RowPlan {
         let high = build.min(to, build.index(firstTile + run.count))
         build.forEach(low, high) { tile in
           let within = build.sub(tile, build.index(firstTile))
-          body(build.add(build.mul(within, run.height), firstRow), run.height)
+          body(
+            TilePlace(row: build.add(build.mul(within, run.height), firstRow), height: run.height, number: tile))
         }
         firstTile += run.count
         firstRow += run.count * run.height
@@ -48,7 +56,9 @@ struct RowPlan {
     }
     let total = scope.index(rows)
     let full = scope.index(rows.floorDivided(by: Dim(tallest)))
-    build.forEach(from, build.min(to, full)) { body(build.mul($0, tallest), tallest) }
+    build.forEach(from, build.min(to, full)) {
+      body(TilePlace(row: build.mul($0, tallest), height: tallest, number: $0))
+    }
     build.forEach(build.max(from, full), to) { tile in
       var row = build.mul(tile, tallest)
       for height in [8, 4, 2, 1] where height < tallest {
@@ -57,14 +67,16 @@ struct RowPlan {
         // Below the tallest power of two a tail holds each height at most once.
         if height * 2 < tallest, height == 8 {
           let count = build.div(build.sub(total, before), build.index(height))
-          build.forEach(build.index(0), count) { number in body(build.add(before, build.mul(number, height)), height) }
+          build.forEach(build.index(0), count) { number in
+            body(TilePlace(row: build.add(before, build.mul(number, height)), height: height, number: tile))
+          }
           row = build.add(before, build.mul(count, height))
         } else {
           row =
             build.ifElse(
               isNeeded,
               then: {
-                body(before, height)
+                body(TilePlace(row: before, height: height, number: tile))
                 return [build.add(before, height)]
               }, else: { [before] })[0]
         }

@@ -8,51 +8,6 @@ extension Conv: OpLowering {
   }
 }
 
-/// A convolution to be lowered, with everything the generators ask of it.
-private struct Convolution {
-  var op: OpID
-  var followedBy: [OpID]
-  var result: ValueID
-  var bias: ValueID?
-  var site: String
-  var multiplication: Multiplication
-  var image: TensorType
-  var imageBuffer: BufferID
-  var filters: Filters
-  var channels: Int
-  var groups: Int
-  var geometry: WindowGeometry
-  var sums: TensorType
-
-  var spatial: Int { geometry.window.count }
-  var taps: Int { geometry.window.reduce(1, *) }
-  var groupChannels: Int { channels / groups }
-  /// Filters of one group.
-  var columns: Int { filters.shape[0] / groups }
-  /// Each tap starts a new group of the summed axis, so that taps can be skipped.
-  var depthPerTap: Int {
-    let group = multiplication.group
-    return (groupChannels + group - 1) / group * group
-  }
-  var isPadded: Bool { (geometry.before + geometry.after).contains { $0 > 0 } }
-  /// A plain matrix product: every pixel by itself.
-  var isPointwise: Bool { taps == 1 && groups == 1 && geometry.strides.allSatisfy { $0 == 1 } && !isPadded }
-
-  /// The vertical and horizontal axis of an image of known size; nil where only the run knows it, or there are three.
-  var axes: (vertical: WindowAxis, horizontal: WindowAxis)? {
-    guard spatial <= 2 else { return nil }
-    var axes: [WindowAxis] = []
-    for axis in 0..<spatial {
-      guard let input = image.shape[axis + 1].constant, let output = sums.shape[axis + 1].constant else { return nil }
-      axes.append(
-        WindowAxis(
-          input: input, output: output, window: geometry.window[axis], stride: geometry.strides[axis],
-          dilation: geometry.dilations[axis], before: geometry.before[axis]))
-    }
-    return spatial == 2 ? (axes[0], axes[1]) : (.single, axes[0])
-  }
-}
-
 extension ProgramBuilder {
   func lower(_ kind: Conv, _ op: OpID, _ followedBy: [OpID], _ result: ValueID) throws(Diagnostic) {
     let operands = function[op].operands
@@ -85,6 +40,7 @@ extension ProgramBuilder {
     if convolution.isPointwise { return try lowerPointwise(convolution) }
     guard let (vertical, horizontal) = convolution.axes else { return try lowerGeneral(convolution) }
     if try lowerDepthwise(convolution, vertical, horizontal) { return }
+    if try lowerWinograd(convolution, vertical, horizontal) { return }
     try lowerImplicit(convolution, vertical, horizontal)
   }
 
@@ -153,7 +109,7 @@ extension ProgramBuilder {
     return true
   }
 
-  private func epilogue(of convolution: Convolution) throws(Diagnostic) -> Epilogue {
+  func epilogue(of convolution: Convolution) throws(Diagnostic) -> Epilogue {
     try epilogue(
       of: convolution.op, bias: convolution.bias, convolution.followedBy, convolution.result, convolution.sums)
   }

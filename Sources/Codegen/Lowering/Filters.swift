@@ -18,8 +18,8 @@ struct Filters {
     self.value = value
     self.shape = shape
     element = try program.tensorType(value).elementForCode()
-    if let name = program.weightName(value), let weight = program.module.weight(name) {
-      place = .weight(.weight(name), weight.tensor)
+    if let (key, tensor) = program.constant(value) {
+      place = .weight(key, tensor)
     } else {
       place = .buffer(try program.buffer(of: value))
     }
@@ -37,11 +37,10 @@ struct Filters {
     self.value = value
     element = storage
     shape = [columns] + kernel + [channels]
-    if let name = program.weightName(value), let weight = program.module.weight(name) {
-      let tensor = weight.tensor
+    if let (key, tensor) = program.constant(value) {
       let dense = tensor.layout == nil ? tensor : Tensor(storage, matrix, doubles: tensor.doubles())
       let turned = dense.gathered([columns, rows], strides: [1, columns])
-      place = .weight(WeightKey.weight(name).derived("filters"), turned)
+      place = .weight(key.derived("filters"), turned)
       return
     }
     guard type.layout == nil else { throw .unsupported("conv on packed filters that are no weights has no code yet") }

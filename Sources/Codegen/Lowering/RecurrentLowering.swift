@@ -86,9 +86,8 @@ extension ProgramBuilder {
     let width = element.bits / 8
     let (hidden, units) = (layout.hidden, Dim(layout.units))
     let count = layout.elements * layout.directions
-    if let name = weightName(value), let weight = module.weight(name), let elements = count.constant {
-      let tensor = weight.tensor
-      let key = WeightKey.weight(name).derived("recurrent\(layout.gates)x\(layout.units)")
+    if let (source, tensor) = constant(value), let elements = count.constant {
+      let key = source.derived("recurrent\(layout.gates)x\(layout.units)")
       return weightBuffer(key, bytes: elements * width) { layout.pack(tensor.bytes, width: width) }
     }
     let target = addBuffer("packed \(label(value))", bytes: count * width, .workspace)

@@ -32,8 +32,8 @@ extension ProgramBuilder {
     let correctionBatch = batchStrides(batchShape, each: layout.columns, over: batch)
     let isShifted = multiplication.arithmetic == .dot4(signedLeft: true)
 
-    if let name = weightName(matrix.value), let weight = module.weight(name) {
-      let (buffer, correction) = try packWeight(.weight(name), weight.tensor, matrix, layout, multiplication, isShifted)
+    if let (key, tensor) = constant(matrix.value) {
+      let (buffer, correction) = try packWeight(key, tensor, matrix, layout, multiplication, isShifted)
       return PackedRight(
         buffer: buffer, strides: packedBatch, correction: correction, correctionStrides: correctionBatch)
     }

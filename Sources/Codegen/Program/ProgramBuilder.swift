@@ -16,7 +16,8 @@ public final class ProgramBuilder {
   private var steps: [[Step]] = [[]]
   private var bufferOfValue: [ValueID: BufferID] = [:]
   private var weightBuffers: [WeightKey: BufferID] = [:]
-  private var weightOfArgument: [ValueID: String] = [:]
+  /// For an argument of a fused region, the constant it stands for.
+  private var constantOfArgument: [ValueID: (key: WeightKey, tensor: Tensor)] = [:]
   private var stateBuffers: [String: BufferID] = [:]
   private var sequence = 0
   private var checkedDims: Set<Dim> = []
@@ -47,10 +48,8 @@ public final class ProgramBuilder {
   /// Where a value lives: what was bound, or a weight's place.
   public func buffer(of value: ValueID) throws(Diagnostic) -> BufferID {
     if let known = bufferOfValue[value] { return known }
-    guard let name = weightName(value), let weight = module.weight(name) else {
-      throw .bug("value \(value.number) has no buffer")
-    }
-    let id = weightBuffer(.weight(name), weight.tensor)
+    guard let (key, tensor) = constant(value) else { throw .bug("value \(value.number) has no buffer") }
+    let id = weightBuffer(key, tensor)
     bufferOfValue[value] = id
     return id
   }
@@ -96,17 +95,24 @@ public final class ProgramBuilder {
 
   func bind(_ value: ValueID, to buffer: BufferID) { bufferOfValue[value] = buffer }
 
-  /// The argument of a region stands for what the region's op was given: its buffer, and the weight it may be.
+  /// The argument of a region stands for what the region's op was given: its buffer, or the constant it may be.
   func bind(argument: ValueID, to operand: ValueID) throws(Diagnostic) {
-    if let name = weightName(operand) {
-      weightOfArgument[argument] = name
+    if let constant = constant(operand) {
+      constantOfArgument[argument] = constant
     } else {
       bind(argument, to: try buffer(of: operand))
     }
   }
 
-  /// The weight behind a value, also where it comes in as an argument of a fused region.
-  func weightName(_ value: ValueID) -> String? { function.weightName(value) ?? weightOfArgument[value] }
+  /// What is known of a value ahead of time, as a weight or a constant of the graph, also where it comes in as an
+  /// argument of a fused region.
+  func constant(_ value: ValueID) -> (key: WeightKey, tensor: Tensor)? {
+    if let name = function.weightName(value) { return module.weight(name).map { (.weight(name), $0.tensor) } }
+    if let op = function.definingOp(value), let tensor = (function[op].kind as? Constant)?.value {
+      return tensor.storage == .string ? nil : (parameterKey(tensor), tensor)
+    }
+    return constantOfArgument[value]
+  }
 
   /// A fresh workspace buffer for a result, bound to it.
   @discardableResult

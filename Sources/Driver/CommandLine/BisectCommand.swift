@@ -21,11 +21,11 @@ private struct Bisection {
   private let expected: [Value]
   private let options: CompileOptions
   private let rtol: Double
-  private let atol: Double
+  private let atol: Double?
 
   init(_ path: String, _ arguments: Arguments) throws(Diagnostic) {
     rtol = arguments[RunKeys.rtol] ?? 1e-4
-    atol = arguments[RunKeys.atol] ?? 1e-5
+    atol = arguments[RunKeys.atol]
     let sources = try InputSources(arguments, seed: UInt64(arguments[RunKeys.random] ?? 0))
     var options = try CompileOptions(arguments)
     options.shapes = try sources.knownShapes(entry: arguments[RunKeys.entry])

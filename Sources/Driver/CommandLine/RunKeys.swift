@@ -22,7 +22,8 @@ public enum RunKeys {
   public static let expected = OptionKey<String?>.text("expected", "OUT.npz", "what the outputs should be, by name")
   public static let against = OptionKey<Peer?>.choice("against", "PEER", "who else computes the outputs")
   public static let rtol = OptionKey<Double?>.decimal("rtol", "R", default: "1e-4", "relative tolerance")
-  public static let atol = OptionKey<Double?>.decimal("atol", "A", default: "1e-5", "absolute tolerance")
+  public static let atol = OptionKey<Double?>.decimal(
+    "atol", "A", default: "1e-5 of the largest value, at least 1e-5", "absolute tolerance")
   public static let perOp = OptionKey<Bool>.flag("per-op", "compare every op's result, not only the outputs")
 
   public static let htmlPage = OptionKey<String?>.text("html", "FILE", "write the description as a page")

@@ -33,13 +33,13 @@ private struct Verification {
   private let entryNumber: Int
   private let inputs: [Tensor]
   private let rtol: Double
-  private let atol: Double
+  private let atol: Double?
 
   init(_ path: String, _ arguments: Arguments) throws(Diagnostic) {
     self.path = path
     self.arguments = arguments
     rtol = arguments[RunKeys.rtol] ?? 1e-4
-    atol = arguments[RunKeys.atol] ?? 1e-5
+    atol = arguments[RunKeys.atol]
     var options = try CompileOptions(arguments)
     let archive = try arguments[RunKeys.inputs].map { file throws(Diagnostic) in try NumPyArchive.read(path: file) }
     if let archive {

@@ -12,8 +12,13 @@ struct Comparison {
   /// Why the two cannot be compared at all.
   var mismatch: String?
 
-  /// ok means |a - b| <= atol + rtol |b|; a NaN equals a NaN, an infinity itself.
-  init(_ result: Tensor, _ expected: Tensor, rtol: Double, atol: Double) {
+  /// The share of the largest expected value that is tolerated where nothing else is asked for.
+  private static let ordinaryShare = 1e-5
+
+  /// ok means |a - b| <= atol + rtol |b|; a NaN equals a NaN, an infinity itself. Without `atol` it is
+  /// a share of the largest expected value, or of one if that is larger: rounding errors are as large as the sums
+  /// they come from, however small one result of many happens to be.
+  init(_ result: Tensor, _ expected: Tensor, rtol: Double, atol: Double?) {
     guard result.shape == expected.shape else {
       mismatch = "shape \(result.shape), expected \(expected.shape)"
       isOK = false
@@ -31,6 +36,8 @@ struct Comparison {
     let b = expected.doubles()
     var signal = 0.0
     var error = 0.0
+    let largest = b.reduce(1) { $1.isFinite ? max($0, $1.magnitude) : $0 }
+    let atol = atol ?? Self.ordinaryShare * largest
     for index in 0..<min(a.count, b.count) {
       let x = a[index]
       let y = b[index]

@@ -15,7 +15,7 @@ struct OpComparison {
 
   init(
     _ module: Module, entry name: String, number: Int, _ inputs: [Tensor], _ options: CompileOptions, rtol: Double,
-    atol: Double
+    atol: Double?
   ) throws(Diagnostic) {
     let observed = try ObservedModule(module, entry: name)
     let results = try CompiledRun.results(observed.module, entry: number, inputs, options)
