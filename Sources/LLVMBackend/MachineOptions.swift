@@ -73,8 +73,8 @@ public struct MachineOptions: Hashable, Sendable {
     hasRounding = profile.hasRounding
     hasF64 = profile.hasF64
     isPositionIndependent = profile.isPositionIndependent
-    // Elsewhere nothing unwinds through kernels that have no callers but the runtime.
-    unwindTables = profile.format == .elf && profile.hasThreads
+    // Elsewhere tables would refer to a library's functions.
+    unwindTables = profile.format == .elf && profile.pointerBits == 64
     dotVectorBytes = profile.vectorBits / 8
     switch profile.dot4 {
     case .vnni: dotProduct = .vnni

@@ -107,8 +107,13 @@ enum OpCover {
   }
 
   /// Ops that the graphs above have and that lowering knows.
-  static let ops: Set<String> = Set(
-    OpRegistry.families.flatMap(\.kinds).filter { LoweringCoverage.hasCode($0) }.flatMap(\.mnemonics))
+  static let ops: Set<String> = {
+    var result: Set<String> = []
+    for family in OpRegistry.families {
+      for kind in family.kinds where LoweringCoverage.hasCode(kind) { result.formUnion(kind.mnemonics) }
+    }
+    return result
+  }()
 
   /// Seeds in which every op comes at least so often, as far as there are any.
   static func seeds(times: Int) -> [UInt64] {
@@ -129,11 +134,18 @@ enum OpCover {
     for seed in UInt64(300_000)..<302_500 {
       let graph = RandomGraph(seed: seed, options: options(seed))
       guard let module = try? graph.module() else { continue }
-      let used = Set(module.functions.flatMap { function in function.allOps().map { function[$0].kind.mnemonic } })
-      result.append((seed, used.intersection(ops)))
+      result.append((seed, mnemonics(of: module).intersection(ops)))
     }
     return result
   }()
+
+  private static func mnemonics(of module: Module) -> Set<String> {
+    var result: Set<String> = []
+    for function in module.functions {
+      for id in function.allOps() { result.insert(function[id].kind.mnemonic) }
+    }
+    return result
+  }
 
   static func batch(for target: String, times: Int) -> RandomBatch {
     RandomBatch(seeds(times: times), target: target, options: options)
@@ -143,9 +155,7 @@ enum OpCover {
   static func report(_ batch: RandomBatch, _ target: String) {
     var counts: [String: Int] = [:]
     for graph in batch.graphs {
-      let used = Set(
-        graph.study.module.functions.flatMap { function in function.allOps().map { function[$0].kind.mnemonic } })
-      for op in used { counts[op, default: 0] += 1 }
+      for op in mnemonics(of: graph.study.module) { counts[op, default: 0] += 1 }
     }
     let missing = ops.filter { counts[$0] == nil }.sorted()
     #expect(missing == [], "\(target): no graph has these")
