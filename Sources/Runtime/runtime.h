@@ -8,7 +8,7 @@
  *
  *   always                memcpy memset memmove
  *   MARTLET_HEAP=1        malloc free
- *   MARTLET_THREADS=1     pthread_create pthread_join
+ *   MARTLET_THREADS=1     pthread_create pthread_join (Linux)
  *   arm, riscv64          getauxval (when features are required)
  *
  * Files, mappings, futexes and affinity go to the kernel directly (system.c).

@@ -120,7 +120,9 @@ MARTLET_LOCAL int32_t martlet_cpu_count(void) {
 }
 #else
 #define MARTLET_SYSTEM 0
-#if MARTLET_THREADS
-#error "threads need Linux on x86_64, aarch64, arm or riscv64; elsewhere compile with -DMARTLET_THREADS=0"
+
+MARTLET_LOCAL int32_t martlet_cpu_count(void) { return 1; }
 #endif
-#endif
+
+/* Own threads need the system above. Elsewhere the caller's parallel_for, or a pool that it hands over, shares work. */
+#define MARTLET_POOL (MARTLET_THREADS && MARTLET_SYSTEM)

@@ -49,7 +49,7 @@ import Testing
   private static func allowed(_ profile: Profile) -> Set<String> {
     var names: Set = ["memcpy", "memset", "memmove"]
     if profile.hasHeap { names.formUnion(["malloc", "free"]) }
-    if profile.hasThreads { names.formUnion(["pthread_create", "pthread_join", "getauxval"]) }
+    if profile.hasThreads, profile.format == .elf { names.formUnion(["pthread_create", "pthread_join", "getauxval"]) }
     switch profile.format {
     case .elf: return names
     // LLVM's word there for memset with zero.
@@ -115,26 +115,33 @@ enum OpCover {
     return result
   }()
 
-  /// Seeds in which every op comes at least so often, as far as there are any.
+  /// Seeds in which every op comes at least so often.
   static func seeds(times: Int) -> [UInt64] {
-    var counts: [String: Int] = [:]
+    var missing = Dictionary(uniqueKeysWithValues: ops.map { ($0, times) })
     var chosen: [UInt64] = []
-    for (seed, ops) in candidates {
-      let isWanted = ops.contains { counts[$0, default: 0] < times }
-      guard isWanted else { continue }
+    for (seed, used) in candidates where used.contains(where: { missing[$0] != nil }) {
       chosen.append(seed)
-      for op in ops { counts[op, default: 0] += 1 }
+      for op in used {
+        guard let count = missing[op] else { continue }
+        missing[op] = count > 1 ? count - 1 : nil
+      }
     }
     return chosen
   }
 
-  /// Graphs that can be compiled, with the ops in each.
+  /// Graphs, with the ops in each, until every op has come three times.
   private static let candidates: [(seed: UInt64, ops: Set<String>)] = {
     var result: [(UInt64, Set<String>)] = []
-    for seed in UInt64(300_000)..<302_500 {
+    var missing = Dictionary(uniqueKeysWithValues: ops.map { ($0, 3) })
+    var seed: UInt64 = 300_000
+    while !missing.isEmpty, result.count < 20_000 {
       let graph = RandomGraph(seed: seed, options: options(seed))
-      guard let module = try? graph.module() else { continue }
-      result.append((seed, mnemonics(of: module).intersection(ops)))
+      if let module = try? graph.module() {
+        let used = mnemonics(of: module).intersection(ops)
+        result.append((seed, used))
+        for op in used { missing[op] = missing[op].flatMap { $0 > 1 ? $0 - 1 : nil } }
+      }
+      seed += 1
     }
     return result
   }()

@@ -144,6 +144,14 @@ symbols_of riscv64 "$hosted|getauxval" --target=riscv64-linux-gnu
 symbols_of arm "$hosted|getauxval|__aeabi_.*" --target=arm-linux-gnueabihf -march=armv7-a
 symbols_of no-threads "malloc|free" --target=x86_64-linux-gnu -DMARTLET_THREADS=0
 symbols_of cortex-m "__aeabi_.*" --target=thumbv7em-none-eabi -DMARTLET_HEAP=0
+# Threads without a system that they know: the caller's.
+symbols_of no-system "malloc|free" --target=x86_64-linux-gnu -U__linux__ -DMARTLET_THREADS=1
+# shellcheck disable=SC2086
+{
+  $clang $artifact $warnings $include -U__linux__ -DMARTLET_THREADS=1 -c "$build/model.c" -o "$build/model.o"
+  $clang $program $warnings $include "$here/model_test.c" "$build/model.o" "$build/kernel.o" -o "$build/model_test"
+  "$build/model_test"
+}
 symbols_of wasm "malloc|free|__indirect_function_table|__stack_pointer|__linear_memory" \
   --target=wasm32-unknown-unknown -fno-pic
 
