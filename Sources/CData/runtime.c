@@ -50,6 +50,9 @@ static const char npy_c[] = {
 static const char pool_c[] = {
 #embed "../Runtime/pool.c"
 };
+static const char profile_c[] = {
+#embed "../Runtime/profile.c"
+};
 static const char random_c[] = {
 #embed "../Runtime/random.c"
 };
@@ -86,6 +89,7 @@ static const CDataFile files[] = {
     {"memory.c", memory_c, sizeof memory_c},
     {"npy.c", npy_c, sizeof npy_c},
     {"pool.c", pool_c, sizeof pool_c},
+    {"profile.c", profile_c, sizeof profile_c},
     {"random.c", random_c, sizeof random_c},
     {"runtime.c", runtime_c, sizeof runtime_c},
     {"runtime.h", runtime_h, sizeof runtime_h},

@@ -56,6 +56,11 @@ public struct CommandLineProgram: Sendable {
     }
   }
 
+  /// A script that teaches a shell the commands.
+  public func completion(for shell: CompletionShell) -> String {
+    Completion(program: name, commands: visible).script(for: shell)
+  }
+
   private var visible: [CommandSpec] { commands.map(\.spec).filter { !$0.isHidden } }
   private var help: Help { Help(program: name, width: Terminal.width) }
 

@@ -27,11 +27,16 @@ public struct CommandSpec: Sendable {
     public var placeholder: String
     public var help: String
     public var multiplicity: Multiplicity
+    /// What it may be, for completion; empty where anything goes.
+    public var choices: [String]
 
-    public init(_ placeholder: String, _ help: String, _ multiplicity: Multiplicity = .one) {
+    public init(
+      _ placeholder: String, _ help: String, _ multiplicity: Multiplicity = .one, choices: [String] = []
+    ) {
       self.placeholder = placeholder
       self.help = help
       self.multiplicity = multiplicity
+      self.choices = choices
     }
   }
 

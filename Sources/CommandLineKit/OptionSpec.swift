@@ -11,6 +11,8 @@ public struct OptionSpec: Sendable {
   /// What holds when the option is not given, for help.
   public var defaultText: String?
   public var choices: [String] = []
+  /// Values worth completing where others are possible too.
+  var suggestions: @Sendable () -> [String] = { [] }
   public var isRequired = false
   /// Whether it may be given several times.
   public var repeats = false
@@ -31,6 +33,13 @@ public struct OptionKey<Value: Sendable>: Sendable {
   public func short(_ letter: Character) -> OptionKey {
     var copy = self
     copy.spec.short = letter
+    return copy
+  }
+
+  /// With values for completion, made when they are asked for.
+  public func suggesting(_ words: @escaping @Sendable () -> [String]) -> OptionKey {
+    var copy = self
+    copy.spec.suggestions = words
     return copy
   }
 

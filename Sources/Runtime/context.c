@@ -27,9 +27,14 @@ MARTLET_LOCAL void martlet_copy_message(const char *message, char *to, int64_t c
   to[i] = 0;
 }
 
+/* A context and, where steps are measured, their counts. */
+MARTLET_LOCAL int64_t martlet_own_bytes(void) {
+  return martlet_align((int64_t)sizeof(martlet_context)) +
+         martlet_align(MARTLET_PROFILE * (int64_t)sizeof(martlet_step_count));
+}
+
 MARTLET_LOCAL int64_t martlet_context_bytes(const martlet_config *config) {
-  return MARTLET_ALIGNMENT - 1 + martlet_align((int64_t)sizeof(martlet_context)) +
-         martlet_align(config->model->state_size);
+  return MARTLET_ALIGNMENT - 1 + martlet_own_bytes() + martlet_align(config->model->state_size);
 }
 
 /* Options of an older or newer caller: what it does not know is zero, what this runtime does not know is ignored. */
@@ -86,7 +91,7 @@ MARTLET_LOCAL martlet_status martlet_find_threads(martlet_context *context, cons
 /* Where the context itself and its state go. */
 MARTLET_LOCAL martlet_status martlet_find_memory(martlet_context *context, const martlet_options *options,
                                                  martlet_context **place) {
-  const int64_t own = martlet_align((int64_t)sizeof(martlet_context));
+  const int64_t own = martlet_own_bytes();
   const int64_t state = martlet_align(context->config->model->state_size);
   if (options->memory) {
     const int64_t shift = (int64_t)(-(uintptr_t)options->memory & (MARTLET_ALIGNMENT - 1));
@@ -154,6 +159,9 @@ MARTLET_LOCAL martlet_status martlet_create(const martlet_config *config, const 
   } else {
     status = martlet_find_threads(&context, &options);
     *place = context;
+#if MARTLET_PROFILE
+    __builtin_memset(martlet_counts(place), 0, MARTLET_PROFILE * sizeof(martlet_step_count));
+#endif
     if (!status) status = martlet_initialize_state(place);
     if (!status) {
       *result = place;

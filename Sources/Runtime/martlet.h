@@ -216,6 +216,29 @@ struct martlet_pool {
   int32_t (*run)(martlet_pool *pool, int64_t count, void (*body)(void *argument, int64_t index), void *argument);
 };
 
+/* What an entry or a step of it did in the runs of a context. */
+typedef struct martlet_step_count {
+  uint64_t ticks; /* of profile->clock, from begin to end on the calling thread */
+  int64_t calls;  /* a step in a loop is called several times a run */
+  int64_t multiply_adds;
+  int64_t bytes; /* read and written at most, if each buffer were looked at as a whole */
+} martlet_step_count;
+
+/* What `--profile` builds in. There is a count for each entry (runs as a whole), then one for each step of all entries:
+ * a kernel or a copy. What is more to say about the steps is in the metadata under "profile". */
+typedef struct martlet_profile {
+  uint32_t struct_size;
+  uint32_t count_size; /* bytes from one count to the next, at least sizeof(martlet_step_count) */
+  int32_t count;
+  uint32_t reserved;
+  const char *const *names; /* of entries and steps, in the source model's names */
+  /* Ticks since some moment. Their speed is the machine's: measure it against another clock. 0 where there is none. */
+  uint64_t (*clock)(void);
+  /* The counts since `create` or `clear`; to be read while nothing runs. */
+  const martlet_step_count *(*counts)(const martlet_context *context);
+  martlet_status (*clear)(martlet_context *context);
+} martlet_profile;
+
 struct martlet_model {
   uint32_t magic;
   uint32_t abi_version;
@@ -251,6 +274,8 @@ struct martlet_model {
    * after the last context that uses it, and before unloading the artifact that made it. */
   martlet_pool *(*pool_create)(int32_t threads);
   void (*pool_destroy)(martlet_pool *pool);
+  /* NULL unless compiled with `--profile`. */
+  const martlet_profile *profile;
 };
 
 /* Runs entry number `entry` with the context's own workspace, which grows as needed: the usual call. */

@@ -10,4 +10,5 @@
 #include "context.c"
 #include "bind.c"
 #include "frame.c"
+#include "profile.c"
 #include "dispatch.c"

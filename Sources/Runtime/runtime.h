@@ -18,6 +18,7 @@
  *   MARTLET_HEAP=0           no malloc; contexts live in options->memory
  *   MARTLET_THREADS=0        no threads and no atomics
  *   MARTLET_WEIGHTS_FILE=1   the weights are a side file
+ *   MARTLET_PROFILE=20       so many counts behind every context: one an entry, then one a step; defined by model.c
  */
 #ifndef MARTLET_RUNTIME_H
 #define MARTLET_RUNTIME_H
@@ -38,6 +39,10 @@
 #endif
 #ifndef MARTLET_WEIGHTS_FILE
 #define MARTLET_WEIGHTS_FILE 0
+#endif
+
+#ifndef MARTLET_PROFILE
+#define MARTLET_PROFILE 0
 #endif
 
 #define MARTLET_PASTE_(a, b) a##_##b
@@ -207,6 +212,15 @@ MARTLET_LOCAL void martlet_copy_dense(void *destination, const martlet_tensor *t
 /* dispatch.c: runs a kernel in at most `parts` parts. `site` is the op in the source model's names. */
 MARTLET_LOCAL martlet_status martlet_dispatch(martlet_context *context, martlet_kernel kernel, void *const *buffers,
                                               const int64_t *scalars, int64_t parts, const char *site);
+#if MARTLET_PROFILE
+/* profile.c: what model.c puts around every step, and into its table. */
+MARTLET_LOCAL uint64_t martlet_ticks(void);
+MARTLET_LOCAL martlet_step_count *martlet_counts(const martlet_context *context);
+MARTLET_LOCAL void martlet_count(martlet_context *context, int32_t number, uint64_t start, int64_t multiply_adds,
+                                 int64_t bytes);
+MARTLET_LOCAL const martlet_step_count *martlet_read_counts(const martlet_context *context);
+MARTLET_LOCAL martlet_status martlet_clear_counts(martlet_context *context);
+#endif
 /* A guard the compiler could not decide: fails with "site: message" unless `holds`. */
 MARTLET_LOCAL martlet_status martlet_guard(martlet_context *context, int holds, martlet_status status,
                                            const char *site, const char *message);

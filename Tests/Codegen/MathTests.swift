@@ -12,23 +12,26 @@ import Testing
     let bound: Double
     let emit: @Sendable (VectorMath, LoopValue) -> LoopValue
     let reference: @Sendable (Double) -> Double
+    /// Whether results below the least normal number may be zero.
+    let flushes: Bool
 
     init(
       _ description: String, _ bound: Double, _ emit: @escaping @Sendable (VectorMath, LoopValue) -> LoopValue,
-      _ reference: @escaping @Sendable (Double) -> Double
+      _ reference: @escaping @Sendable (Double) -> Double, flushes: Bool = false
     ) {
       self.description = description
       self.bound = bound
       self.emit = emit
       self.reference = reference
+      self.flushes = flushes
     }
   }
 
   static let functions: [Function] = [
     Function("exp", 1, { $0.exp($1) }, { Foundation.exp($0) }),
     Function(
-      "exp of non-positive", 1, { $0.expOfNonPositive($0.builder.unary(.neg, $0.builder.unary(.abs, $1))) },
-      { Foundation.exp(-abs($0)) }),
+      "exp of non-positive", 1.02, { $0.expOfNonPositive($0.builder.unary(.neg, $0.builder.unary(.abs, $1))) },
+      { Foundation.exp(-abs($0)) }, flushes: true),
     Function("expm1", 1.1, { $0.expm1($1) }, { Foundation.expm1($0) }),
     Function("log", 1, { $0.log($1) }, { Foundation.log($0) }),
     Function("tanh", 1.5, { $0.tanh($1) }, { Foundation.tanh($0) }),
@@ -61,6 +64,9 @@ import Testing
     var greatest = 0.0
     var worst: Float = 0
     for (number, result) in zip(numbers, results) {
+      if function.flushes, result == 0, function.reference(Double(number)) < Double(Float.leastNormalMagnitude) {
+        continue
+      }
       let error = unitsOff(result, function.reference(Double(number)))
       if error > greatest { (greatest, worst) = (error, number) }
     }
@@ -85,6 +91,7 @@ import Testing
     let results = buffers[1].withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
     for (number, result) in zip(numbers, results) {
       let expected = function.reference(number)
+      if function.flushes, result == 0, expected < .leastNormalMagnitude { continue }
       if expected.isNaN {
         #expect(result.isNaN, "\(function) of \(number)")
       } else if expected == 0 || expected.isInfinite {

@@ -113,7 +113,10 @@ HALF_LN2 = log(mpf(2)) / 2 * mpf("1.0005")
 THIRD, HALF = mpf(1) / 3, mpf(1) / 2
 
 POLYNOMIALS = {
-    # exp(r) - 1 = r + r^2 q(r), good relative to exp(r) - 1.
+    # exp(r) = 1 + r + r^2 q(r), good relative to exp(r).
+    "exp": lambda bits, degree: fit(
+        series(exp, [(0, 1), (1, 1)], 2), lambda r: r * r / exp(r), -HALF_LN2, HALF_LN2, degree, bits),
+    # The same, good relative to exp(r) - 1.
     "expm1": lambda bits, degree: fit(
         series(exp, [(0, 1), (1, 1)], 2), lambda r: r * r / expm1(r), -HALF_LN2, HALF_LN2, degree, bits,
         fixed=(HALF,)),
@@ -162,7 +165,7 @@ def erfc_center(bits):
 
 # For f32 and, where it has its own, for f64.
 DEGREES = {
-    "expm1": (5, 11), "log": (8, 20), "logs": (3, 7), "logpow": (3, 7),
+    "exp": (4, 10), "expm1": (5, 11), "log": (8, 20), "logs": (3, 7), "logpow": (3, 7),
     "sin": (3, 6), "cos": (2, 6), "erf": (7, 13), "erfc": (8, 17), "tanh": (5,),
     "sinh": (3, 6), "atan": (4, 10), "asin": (5, 12),
 }

@@ -107,4 +107,18 @@ extension Dim {
       }
     }
   }
+
+  /// A size: never negative, and too large for any workspace where it overflows.
+  func sizeInC(symbol: (String) -> String) -> String {
+    let grows = growsWithItsSymbols
+    let value = build(constant: { "INT64_C(\($0))" }, symbol: symbol) { operation, a, b in
+      switch operation {
+      case .add: grows ? "martlet_size_add(\(a), \(b))" : "martlet_exact_add(\(a), \(b), &lost)"
+      case .multiply: grows ? "martlet_size_multiply(\(a), \(b))" : "martlet_exact_multiply(\(a), \(b), &lost)"
+      default: "martlet_\(operation.rawValue)(\(a), \(b))"
+      }
+    }
+    guard !grows else { return value }
+    return "({ int lost = 0; const int64_t exact = \(value); lost ? INT64_MAX : martlet_max(0, exact); })"
+  }
 }

@@ -16,10 +16,13 @@ struct EntrySource {
   private var temporaries = 0
   /// What loops collect, each with a pointer that moves.
   private var lists: [BufferID] = []
+  /// The number of the entry's count, and that of the next step; nil where nothing is measured.
+  private var counts: (entry: Int, steps: Int)?
 
-  init(_ entry: ProgramEntry, prefix: String) {
+  init(_ entry: ProgramEntry, prefix: String, counts: (entry: Int, steps: Int)? = nil) {
     self.entry = entry
     self.prefix = prefix
+    self.counts = counts
     entrySymbols = Set(entry.symbols.map(\.name))
     for symbol in entry.symbols { declare(symbol.name) }
     for (number, slot) in entry.plan.slots.enumerated() {
@@ -143,23 +146,9 @@ struct EntrySource {
 
   private func inProgram(_ symbol: String) -> String { variables[symbol] ?? "0" }
 
-  /// A size: never negative, and too large for any workspace where it overflows.
-  private func size(_ dim: Dim, symbol: (String) -> String) -> String {
-    let grows = dim.growsWithItsSymbols
-    let value = dim.build(constant: { "INT64_C(\($0))" }, symbol: symbol) { operation, a, b in
-      switch operation {
-      case .add: grows ? "martlet_size_add(\(a), \(b))" : "martlet_exact_add(\(a), \(b), &lost)"
-      case .multiply: grows ? "martlet_size_multiply(\(a), \(b))" : "martlet_exact_multiply(\(a), \(b), &lost)"
-      default: "martlet_\(operation.rawValue)(\(a), \(b))"
-      }
-    }
-    guard !grows else { return value }
-    return "({ int lost = 0; const int64_t exact = \(value); lost ? INT64_MAX : martlet_max(0, exact); })"
-  }
-
   private func slotSize(_ slot: MemoryPlan.Slot, symbol: (String) -> String) -> String {
-    var text = size(slot.sizes[0], symbol: symbol)
-    for other in slot.sizes.dropFirst() { text = "martlet_max(\(text), \(size(other, symbol: symbol)))" }
+    var text = slot.sizes[0].sizeInC(symbol: symbol)
+    for other in slot.sizes.dropFirst() { text = "martlet_max(\(text), \(other.sizeInC(symbol: symbol)))" }
     return "martlet_align(\(text))"
   }
 
@@ -221,8 +210,10 @@ struct EntrySource {
       "martlet_status status = martlet_begin(&frame, context, &\(prefix), inputs, outputs, symbols, workspace, "
         + "workspace_size, needed);")
     out.line("if (status) return status;")
+    if counts != nil { out.line("const uint64_t start = martlet_ticks();") }
     out.line("status = martlet_place(&frame, \(prefix)_planned(symbols), in, out);")
     out.line("if (!status) status = \(prefix)_program(&frame, symbols, in, out);")
+    if let counts { out.line("if (!status) martlet_count(context, \(counts.entry), start, 0, 0);") }
     out.line("return martlet_end(&frame, status);")
     out.line("}")
   }
@@ -280,6 +271,20 @@ struct EntrySource {
   }
 
   private mutating func emit(_ step: Step, _ out: inout CodeWriter) {
+    guard let number = counts?.steps, let measured = ProfiledStep(step, entry: 0, of: entry) else {
+      return emitUnmeasured(step, &out)
+    }
+    counts?.steps += 1
+    let work = measured.multiplyAdds.sizeInC(symbol: inProgram)
+    let bytes = measured.bytes.sizeInC(symbol: inProgram)
+    out.line("{")
+    out.line("const uint64_t start = martlet_ticks();")
+    emitUnmeasured(step, &out)
+    out.line("martlet_count(c, \(number), start, \(work), \(bytes));")
+    out.line("}")
+  }
+
+  private mutating func emitUnmeasured(_ step: Step, _ out: inout CodeWriter) {
     switch step {
     case .dispatch(let dispatch):
       let buffers = dispatch.buffers.map { pointer($0.buffer) }

@@ -20,10 +20,12 @@ public struct ModelSource {
     /// The side file's base name and hash; nil embeds the weights.
     public var weightsFile: (name: String, hash: UInt64)?
     public var metadata: String
+    /// Whether every step is measured.
+    public var profiles: Bool
 
     public init(
       name: String, target: String, options: String, sourceHash: String, features: [String], maximumThreads: Int,
-      weightsFile: (name: String, hash: UInt64)? = nil, metadata: String
+      weightsFile: (name: String, hash: UInt64)? = nil, metadata: String, profiles: Bool = false
     ) {
       self.name = name
       self.target = target
@@ -33,6 +35,7 @@ public struct ModelSource {
       self.maximumThreads = maximumThreads
       self.weightsFile = weightsFile
       self.metadata = metadata
+      self.profiles = profiles
     }
   }
 
@@ -54,6 +57,8 @@ public struct ModelSource {
 
   private mutating func emit() {
     out.line("/* The model \(CSyntax.comment(program.name)), made by Martlet for \(options.target). */")
+    let steps = options.profiles ? program.profiledSteps : []
+    if options.profiles { out.line("#define MARTLET_PROFILE \(program.entries.count + steps.count)") }
     out.line("#include \"runtime.c\"")
     out.line()
     for kernel in program.kernels {
@@ -65,14 +70,29 @@ public struct ModelSource {
     }
     // By number, since an entry may be called anything: `table`, or what a part of another entry is called.
     let entryNames = program.entries.indices.map { "\(name)_entry\($0)" }
-    for (entry, prefix) in zip(program.entries, entryNames) {
+    var count = program.entries.count
+    for (number, (entry, prefix)) in zip(program.entries, entryNames).enumerated() {
       out.line()
       out.line("/* entry \(CSyntax.comment(entry.name)) */")
-      var source = EntrySource(entry, prefix: prefix)
+      var source = EntrySource(entry, prefix: prefix, counts: options.profiles ? (entry: number, steps: count) : nil)
       source.emit(&out)
+      count += steps.count { $0.entry == number }
     }
+    if options.profiles { emitProfile(program.entries.map(\.name) + steps.map(\.site)) }
     emitState()
     emitTable(entryNames, hasWeights: hasWeights)
+  }
+
+  /// The table of what is counted.
+  private mutating func emitProfile(_ names: [String]) {
+    out.line()
+    out.line("static const char *const \(name)_profile_names[] = {")
+    for name in names { out.line("\(CSyntax.quoted(name)),") }
+    out.line("};")
+    out.line("static const martlet_profile \(name)_profile = {")
+    out.line("sizeof(martlet_profile), sizeof(martlet_step_count), MARTLET_PROFILE, 0, \(name)_profile_names,")
+    out.line("martlet_ticks, martlet_read_counts, martlet_clear_counts")
+    out.line("};")
   }
 
   private mutating func emitState() {
@@ -110,6 +130,7 @@ public struct ModelSource {
       ".pool_create = martlet_pool_create", ".pool_destroy = martlet_pool_destroy",
     ]
     for field in fields { out.line(field + ",") }
+    if options.profiles { out.line(".profile = &\(name)_profile,") }
     out.line("};")
     let features = (options.features.map { CSyntax.quoted($0) } + ["NULL"]).joined(separator: ", ")
     out.line("static const char *const \(name)_features[] = {\(features)};")

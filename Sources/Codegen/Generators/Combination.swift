@@ -9,6 +9,8 @@ struct Combination {
   let element: ElementType
   /// The accumulator's scalar.
   let scalar: LoopScalar
+  /// Whether a NaN makes the greatest and least NaN too; not where the result is NaN then anyway.
+  var keepsNaN = true
 
   init(_ function: Function, _ element: ElementType, scalar: LoopScalar? = nil) throws(Diagnostic) {
     self.function = function
@@ -57,6 +59,7 @@ struct Combination {
       if !scalar.isFloat {
         return build.binary(element.isSigned ? (isMaximum ? .max : .min) : (isMaximum ? .umax : .umin), a, b)
       }
+      if !keepsNaN { return build.binary(isMaximum ? .max : .min, a, b) }
       // A NaN in the second operand wins by itself; one in front is put back.
       return build.select(build.compare(.ne, a, a), a, build.binary(isMaximum ? .max : .min, a, b))
     }
@@ -74,6 +77,7 @@ struct Combination {
       if !scalar.isFloat {
         return build.reduce(element.isSigned ? (isMaximum ? .max : .min) : (isMaximum ? .umax : .umin), vector)
       }
+      if !keepsNaN { return build.reduce(isMaximum ? .max : .min, vector) }
       let anyNaN = build.reduce(.or, build.compare(.ne, vector, vector))
       let best = build.reduce(isMaximum ? .max : .min, vector)
       return build.select(anyNaN, build.float(.nan, build.type(best)), best)

@@ -81,8 +81,11 @@ private struct SoftmaxRow {
   private func store(_ value: LoopValue, _ position: LoopValue, mask: LoopValue?) {
     scope.write(value, to: target, form, at: position, stride: 1, mask: mask)
   }
-  private func combination(_ function: Combination.Function) -> Combination {
-    Combination(function, of: form)
+  /// A NaN reaches the sum, and so the whole row, whatever the greatest is.
+  private var maximum: Combination {
+    var maximum = Combination(.maximum, of: form)
+    maximum.keepsNaN = false
+    return maximum
   }
   private func reciprocal(_ sum: LoopValue) -> LoopValue { build.div(build.float(1, build.type(sum)), sum) }
   private func power(_ value: LoopValue, _ greatest: LoopValue) -> LoopValue {
@@ -116,12 +119,13 @@ private struct SoftmaxRow {
   /// A contiguous row of any length.
   func inPasses(_ base: LoopValue) {
     let (zero, end) = (build.index(0), scope.index(length))
-    let maxima = RowAccumulators(scope: scope, combination: combination(.maximum), lanes: lanes, vectors: 4)
+    let maxima = RowAccumulators(scope: scope, combination: maximum, lanes: lanes, vectors: 4)
     let greatest = maxima.total(
       maxima.accumulate(zero, end, maxima.initial()) { load(build.add(base, $0), lanes: $1, mask: $2) })
     // Each exponential needs registers of its own beside the constants of the polynomial.
     let sums = RowAccumulators(
-      scope: scope, combination: combination(.sum), lanes: lanes, vectors: max(1, scope.profile.vectorRegisters / 16))
+      scope: scope, combination: Combination(.sum, of: form), lanes: lanes,
+      vectors: max(1, scope.profile.vectorRegisters / 16))
     let sum = sums.total(
       sums.accumulate(zero, end, sums.initial()) { i, lanes, mask in
         let place = build.add(base, i)
@@ -144,7 +148,6 @@ private struct SoftmaxRow {
   func columns(_ base: LoopValue, stride: Dim, lanes: Int, mask: LoopValue?) {
     let (zero, end) = (build.index(0), scope.index(length))
     let place = { (i: LoopValue) in build.add(base, build.mul(i, scope.index(stride))) }
-    let maximum = combination(.maximum)
     let greatest = build.forLoop(zero, end, carrying: [maximum.identity(build, lanes: lanes)]) { i, carried in
       [maximum.combine(build, carried[0], load(place(i), lanes: lanes, mask: mask))]
     }[0]

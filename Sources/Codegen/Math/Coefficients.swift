@@ -1,6 +1,18 @@
 // Written by Tests/Kernels/derive_polynomials.py, where each polynomial's meaning and interval stand.
 // The figure is the greatest error of the fit, relative to the function's result.
 extension VectorMath {
+  /// Degree 4, 2^-28.2.
+  static let expSingle: [Double] = [
+    0.49999994, 0.16666517, 0.041668102, 0.0083691655, 0.0013838003,
+  ]
+
+  /// Degree 10, 2^-57.7.
+  static let expDouble: [Double] = [
+    0.5, 0.16666666666666688, 0.041666666666666824, 0.00833333333331389, 0.0013888888888775755, 0.0001984126990384197,
+    2.4801587587486634e-05, 2.755722629360595e-06, 2.7556983985736614e-07, 2.5115091818180573e-08,
+    2.1024254065644254e-09,
+  ]
+
   /// Degree 5, 2^-30.6.
   static let expm1Single: [Double] = [
     0.5, 0.16666666, 0.041666467, 0.008333644, 0.001393521, 0.00019658166,

@@ -7,9 +7,23 @@ extension VectorMath {
     }
   }
 
-  /// exp(x) where x is known to be zero or less, or NaN: one limit and its register saved.
+  /// exp(x) where x is known to be zero or less, or NaN; zero where 2^n of the nearest n is no normal number.
+  ///
+  /// What is summed up to weights of at most one does not miss those, and 2^n takes a shift instead of seven steps.
   public func expOfNonPositive(_ x: LoopValue) -> LoopValue {
-    wide(x) { x in exponential(builder.max(constant(shape(x).isDouble ? -746 : -104, x), x)) }
+    wide(x) { x in
+      let shape = shape(x)
+      // Just enough for an n of which nothing is left once the exponent's bias is added.
+      let limited = builder.max(constant(shape.isDouble ? -709.3 : -88.1, x), x)
+      // The bias is in the constant that pushes n into the low bits, so n comes out as an exponent.
+      let magic = constant(shape.rounder + Double(shape.bias), x)
+      let pushed = multiplyAdd(limited, Self.inverseLogOfTwo, magic)
+      let exponent = builder.binary(.shl, bits(pushed), integer(shape.mantissaBits, bits(pushed)))
+      let r = remainder(of: limited, less: sub(pushed, magic))
+      let q = polynomial(r, shape.isDouble ? Self.expDouble : Self.expSingle)
+      let power = add(multiplyAdd(mul(r, r), q, r), constant(1, x))
+      return mul(power, float(bits: exponent))
+    }
   }
 
   private func exponential(_ limited: LoopValue) -> LoopValue {
@@ -52,7 +66,12 @@ extension VectorMath {
   /// what is above them saves a subtraction and its constant, and no power of two looks there.
   func reduceByLogOfTwo(_ x: LoopValue) -> (n: LoopValue, r: LoopValue) {
     let (whole, n) = nearestInLowBits(x, times: Self.inverseLogOfTwo)
-    return (n, multiplyAdd(whole, -lowLogOfTwo(x), multiplyAdd(whole, -highLogOfTwo(x), x)))
+    return (n, remainder(of: x, less: whole))
+  }
+
+  /// x - n ln 2.
+  private func remainder(of x: LoopValue, less n: LoopValue) -> LoopValue {
+    multiplyAdd(n, -lowLogOfTwo(x), multiplyAdd(n, -highLogOfTwo(x), x))
   }
 
   /// The same, with n as a number and what r lost in rounding.

@@ -49,6 +49,9 @@ struct BenchRow {
 
   // MARK: Derived
 
+  /// The times of steps, where they were asked for.
+  var profile: JSON? { measured["profile"] }
+
   /// Multiply-adds of one run; nil where the artifact's shapes are open or only the run tells.
   private var work: (f32: Int, u8s8: Int)? {
     guard let f32 = measured["multiply_adds"]?["f32"]?.int, let u8s8 = measured["multiply_adds"]?["u8s8"]?.int
@@ -93,6 +96,7 @@ struct BenchRow {
     add("peak_gflops", peak.map { .number($0) })
     if let difference { add("max_abs", .number(difference.maximumAbsolute)) }
     if let version = measured["version"] { add("version", version) }
+    if let profile { add("profile", profile) }
     return .object(members)
   }
 

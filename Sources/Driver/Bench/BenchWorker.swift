@@ -12,7 +12,7 @@ enum BenchWorker {
       "bench-worker", "measure a shared library", positionals: [CommandSpec.Positional("ARTIFACT", "a library")],
       options: [
         RunKeys.entry.spec, RunKeys.input.spec, RunKeys.seconds.spec, RunKeys.outputDir.spec, CompileKeys.threads.spec,
-        CompileKeys.shape.spec, CompileKeys.name.spec, peakKey.spec,
+        CompileKeys.shape.spec, CompileKeys.name.spec, CompileKeys.profile.spec, peakKey.spec,
       ],
       examples: [CommandSpec.Example("bench-worker m.so --input x=x.npy", "what `bench` runs itself")])
     spec.isHidden = true
@@ -29,6 +29,7 @@ enum BenchWorker {
     let entry = artifact.entries[number]
     let inputs = try InputSources(arguments, seed: nil).make(for: number, of: artifact.entries)
     let call = try ArtifactCall(context, entry: number, inputs)
+    let profile = arguments[CompileKeys.profile] ? try ArtifactProfile(context) : nil
 
     var peaks: [PeakMeasurement] = []
     for text in arguments[peakKey] {
@@ -39,35 +40,42 @@ enum BenchWorker {
           name: parts[0], library: parts[2], work: work, threads: context.threads, model: artifact.model))
     }
     for peak in peaks { peak.measure() }
-    let samples = try measure(call, seconds: arguments[RunKeys.seconds] ?? 2)
+    let samples = try measure(call, seconds: arguments[RunKeys.seconds] ?? 2, profile)
     let memory = max(0, ProcessMemory.peak - memoryBefore)
     for peak in peaks { peak.measure() }
     if let folder = arguments[RunKeys.outputDir] {
       try TensorFiles.save(
         Array(zip(entry.outputs.map(\.name), try call.results())), to: folder, list: "outputs.json")
     }
-    StandardOutput.json(
-      .object([
-        JSON.Member("model", .string(artifact.name)), JSON.Member("entry", .string(entry.name)),
-        JSON.Member("target", .string(artifact.target)), JSON.Member("threads", .int(context.threads)),
-        JSON.Member("runs", .int(samples.count)), JSON.Member("ms", BenchTimes(samples).json),
-        JSON.Member("load_ms", .number(loadSeconds * 1000)),
-        JSON.Member("workspace_bytes", .int(context.workspaceBytes)),
-        JSON.Member("weights_bytes", .int(artifact.weightsBytes)), JSON.Member("peak_rss_bytes", .int(memory)),
-        JSON.Member("multiply_adds", work(artifact, number)),
-        JSON.Member("peaks", .object(peaks.map { JSON.Member($0.name, .number($0.best)) })),
-      ]))
+    var members = [
+      JSON.Member("model", .string(artifact.name)), JSON.Member("entry", .string(entry.name)),
+      JSON.Member("target", .string(artifact.target)), JSON.Member("threads", .int(context.threads)),
+      JSON.Member("runs", .int(samples.count)), JSON.Member("ms", BenchTimes(samples).json),
+      JSON.Member("load_ms", .number(loadSeconds * 1000)),
+      JSON.Member("workspace_bytes", .int(context.workspaceBytes)),
+      JSON.Member("weights_bytes", .int(artifact.weightsBytes)), JSON.Member("peak_rss_bytes", .int(memory)),
+      JSON.Member("multiply_adds", work(artifact, number)),
+      JSON.Member("peaks", .object(peaks.map { JSON.Member($0.name, .number($0.best)) })),
+    ]
+    if let profile {
+      let best = Dictionary(peaks.map { ($0.name, $0.best) }, uniquingKeysWith: max)
+      members.append(JSON.Member("profile", try profile.json(entry: number, peaks: best)))
+    }
+    StandardOutput.json(.object(members))
     return .success
   }
 
   /// Milliseconds of every run, after a tenth of the time, and at least two runs, to fault pages in and wake clocks up.
-  private static func measure(_ call: ArtifactCall, seconds: Double) throws(Diagnostic) -> [Double] {
+  private static func measure(_ call: ArtifactCall, seconds: Double, _ profile: ArtifactProfile?) throws(Diagnostic)
+    -> [Double]
+  {
     let start = BenchClock.now
     var warm = 0
     repeat {
       try call.run()
       warm += 1
     } while warm < 2 || BenchClock.now - start < seconds / 10
+    try profile?.restart()
     var samples: [Double] = []
     samples.reserveCapacity(1 << 16)
     var before = BenchClock.now

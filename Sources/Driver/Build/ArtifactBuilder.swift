@@ -23,6 +23,8 @@ struct ArtifactBuilder {
   var sysroot: String?
   var metadata: String
   var writesHeader = true
+  /// Whether every step is measured.
+  var profiles = false
   /// Compiled kernels from earlier; nil compiles everything.
   var cache: KernelCache?
   var progress: @Sendable (Int, Int) -> Void = { _, _ in }
@@ -50,7 +52,8 @@ struct ArtifactBuilder {
       program,
       ModelSource.Options(
         name: name, target: profile.name, options: optionsText, sourceHash: sourceHash, features: profile.requires,
-        maximumThreads: maximumThreads, weightsFile: weightsFile, metadata: metadata))
+        maximumThreads: maximumThreads, weightsFile: weightsFile, metadata: metadata,
+        profiles: profiles))
     try toolchain.writeRuntime()
     try toolchain.write(Array(source.utf8), to: "model.c")
 

@@ -10,6 +10,10 @@ enum BenchCommand {
     let path = arguments.positionals[0]
     let kind = try RunnableKind.of(path)
     let peers = try PeerEngine.named(arguments[RunKeys.peers])
+    if arguments[CompileKeys.profile] {
+      guard kind != .executable else { throw .usage("--profile needs a model or a shared library") }
+      guard peers.isEmpty else { throw .usage("--profile and --vs exclude each other") }
+    }
     if kind == .executable {
       guard peers.isEmpty else { throw .usage("--vs needs a model, not an artifact") }
       return try ArtifactProgram.run("bench", path, arguments)
@@ -54,6 +58,7 @@ private struct Bench {
     for (name, path) in inputs { words += ["--input", "\(name)=\(path)"] }
     if let threads = arguments[CompileKeys.threads] { words += ["--threads", "\(threads)"] }
     if let name { words += ["--name", name] }
+    if arguments[CompileKeys.profile] { words.append("--profile") }
     let profile = try Profile.named(Profile.hostName)
     for products in PeakKernel.Products.allCases {
       guard let peak = PeakKernel(products, on: profile) else { continue }
@@ -79,6 +84,7 @@ private struct Bench {
   func alone() throws(Diagnostic) -> ExitStatus {
     let row = BenchRow(try measure(seconds: seconds), prepared)
     if arguments[RunKeys.json] { StandardOutput.json(row.json) } else { StandardOutput.write(row.text) }
+    if let profile = row.profile, !arguments[RunKeys.json] { StandardOutput.write("\n" + ProfileTable(profile).text) }
     return .success
   }
 

@@ -20,12 +20,10 @@ private struct Bisection {
   private let inputs: [Tensor]
   private let expected: [Value]
   private let options: CompileOptions
-  private let rtol: Double
-  private let atol: Double?
+  private let check: ResultCheck
 
   init(_ path: String, _ arguments: Arguments) throws(Diagnostic) {
-    rtol = arguments[RunKeys.rtol] ?? 1e-4
-    atol = arguments[RunKeys.atol]
+    check = ResultCheck(arguments)
     let sources = try InputSources(arguments, seed: UInt64(arguments[RunKeys.random] ?? 0))
     var options = try CompileOptions(arguments)
     options.shapes = try sources.knownShapes(entry: arguments[RunKeys.entry])
@@ -59,7 +57,7 @@ private struct Bisection {
       StandardOutput.line("code generation is wrong even for the graph that no pass touched")
     }
     let ops = try OpComparison(
-      module, entry: entry.name, number: number, inputs, options, rtol: rtol, atol: atol)
+      module, entry: entry.name, number: number, inputs, options, rtol: check.rtol, atol: check.atol)
     if let first = ops.firstWrong {
       StandardOutput.line(oneLine("the first op with a wrong result is \(first.mnemonic) at \(first.site)"))
     } else {
@@ -68,33 +66,17 @@ private struct Bisection {
     return .checkFailed
   }
 
-  private func optimised(_ fuel: Int?) throws(Diagnostic) -> (Module, PassReport) {
-    var copy = module
-    var manager = PassManager()
-    manager.fuel = fuel
-    manager.verifiesEach = options.verifiesEachPass
-    let report = try manager.run(Pipeline.passes(from: options.from, to: .fused), on: &copy)
-    return (copy, report)
-  }
-
   private func evaluated(_ fuel: Int?) throws(Diagnostic) -> Bisect.Trial {
-    let (module, report) = try optimised(fuel)
+    let (module, report) = try ResultCheck.optimised(module, options, fuel: fuel)
     let results = try Evaluator(module).run(entry.name, inputs.map { .tensor($0) })
-    return Bisect.Trial(isRight: isRight(results), report: report)
+    return Bisect.Trial(isRight: check.isRight(results, expected), report: report)
   }
 
   private func compiled(_ fuel: Int?) throws(Diagnostic) -> Bisect.Trial {
-    let (module, report) = try optimised(fuel)
+    let (module, report) = try ResultCheck.optimised(module, options, fuel: fuel)
     var options = options
     options.from = .fused
     let results = try CompiledRun.results(module, entry: number, inputs, options)
-    return Bisect.Trial(isRight: isRight(results.map { .tensor($0) }), report: report)
-  }
-
-  private func isRight(_ results: [Value]) -> Bool {
-    zip(results, expected).allSatisfy { result, wanted in
-      guard let a = result.tensor, let b = wanted.tensor else { return result == wanted }
-      return Comparison(a, b, rtol: rtol, atol: atol).isOK
-    }
+    return Bisect.Trial(isRight: check.isRight(results.map { .tensor($0) }, expected), report: report)
   }
 }

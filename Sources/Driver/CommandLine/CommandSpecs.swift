@@ -36,6 +36,7 @@ extension CommandSpec {
     ] + CompileKeys.shared,
     examples: [
       Example("bench digits.onnx --shape image=1x1x8x8 --threads 1", "the time of one image on one core"),
+      Example("bench digits.onnx --shape image=64x1x8x8 --profile", "which ops the time goes to"),
       Example("bench digits.onnx --shape image=64x1x8x8 --vs onnxruntime --json", "in turn with another engine"),
     ])
 
@@ -52,8 +53,16 @@ extension CommandSpec {
 
   public static let inspect = CommandSpec(
     "inspect", "describe a model or an artifact", positionals: [modelOrArtifact],
-    options: [RunKeys.json.spec, RunKeys.htmlPage.spec, CompileKeys.shape.spec, CompileKeys.target.spec],
-    examples: [Example("inspect digits.so", "inputs, outputs, target and options of a compiled model")])
+    options: [
+      RunKeys.json.spec, RunKeys.htmlPage.spec, RunKeys.profileFile.spec, CompileKeys.shape.spec,
+      CompileKeys.target.spec,
+    ],
+    examples: [
+      Example("inspect digits.so", "inputs, outputs, target and options of a compiled model"),
+      Example(
+        "inspect digits.onnx --shape image=1x1x8x8 --html digits.html",
+        "a page with its ops and a picture of its memory"),
+    ])
 
   public static let opt = CommandSpec(
     "opt", "run passes over a graph and print it", positionals: [Positional("FILE.mir", "a graph as text")],
@@ -66,6 +75,32 @@ extension CommandSpec {
       RunKeys.entry.spec, RunKeys.input.spec, RunKeys.random.spec, RunKeys.rtol.spec, RunKeys.atol.spec,
     ] + CompileKeys.shared,
     examples: [Example("bisect model.onnx --random 1", "the first rewrite after which results differ")])
+
+  public static let reduce = CommandSpec(
+    "reduce", "find the smallest graph that still fails",
+    positionals: [
+      model,
+      Positional(
+        "COMMAND",
+        "behind --: ends with 0 while the graph it gets still fails; {} stands for the graph's file, else it comes last",
+        .many),
+    ],
+    options: [
+      CompileKeys.output.spec, ReduceCommand.fails.spec, ReduceCommand.limit.spec, ReduceCommand.trials.spec,
+      RunKeys.entry.spec, RunKeys.input.spec, RunKeys.random.spec, RunKeys.saveInputs.spec, RunKeys.rtol.spec,
+      RunKeys.atol.spec, RunKeys.json.spec,
+    ] + CompileKeys.shared,
+    examples: [
+      Example("reduce model.onnx --fails verify -o small.mir", "what compiled code computes wrongly, and little else"),
+      Example(
+        "reduce model.onnx -o small.mir -- sh -c 'martlet compile \"$1\" -o /dev/null 2>&1 | grep -q bug' sh",
+        "any question that a command answers"),
+    ])
+
+  public static let completion = CommandSpec(
+    "completion", "print what teaches a shell these commands",
+    positionals: [Positional("SHELL", "bash, zsh or fish", choices: CompletionShell.allCases.map(\.rawValue))],
+    examples: [Example("completion bash > ~/.local/share/bash-completion/completions/martlet", "for every new bash")])
 
   public static let ops = CommandSpec(
     "ops", "list the ops of the graph language", options: [OpsCommand.coverage.spec, RunKeys.json.spec],

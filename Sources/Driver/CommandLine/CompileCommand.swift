@@ -158,7 +158,6 @@ extension CompileOptions {
       throw .unsupported("--precision \(arguments[CompileKeys.precision].rawValue) is not there yet")
     }
     guard arguments[CompileKeys.numerics] == .strict else { throw .unsupported("--numerics fast is not there yet") }
-    guard !arguments[CompileKeys.profile] else { throw .unsupported("--profile is not there yet") }
     guard !arguments[CompileKeys.debugInfo] else { throw .unsupported("--debug-info is not there yet") }
     maximumThreads = arguments[CompileKeys.threads]
     weightsInFile = arguments[CompileKeys.weights] == .file
@@ -181,6 +180,7 @@ extension CompileOptions {
     dump = arguments[CompileKeys.dump]
     html = arguments[CompileKeys.html]
     timesPasses = arguments[CompileKeys.timePasses]
+    profiles = arguments[CompileKeys.profile]
   }
 
   /// `NAME=1x3x224x224`; a scalar is `NAME=`.

@@ -16,6 +16,17 @@ enum InspectCommand {
     return .success
   }
 
+  /// What `bench --profile --json` printed.
+  private static func profile(_ path: String) throws(Diagnostic) -> JSON {
+    let json = try JSON.parse(MappedFile(path: path).view.bytes, file: path)
+    let profile = json["profile"] ?? json
+    guard profile["steps"]?.array != nil else {
+      throw .invalid(
+        "it holds no profile", at: Location(file: path), hint: "`martlet bench --profile --json` prints one")
+    }
+    return profile
+  }
+
   private static func model(_ path: String, _ arguments: Arguments) throws(Diagnostic) {
     var options = CompileOptions()
     options.target = arguments[CompileKeys.target]
@@ -27,12 +38,18 @@ enum InspectCommand {
     for note in notes { StandardError.line("martlet: note: \(note)") }
     try Verifier.verify(module)
     let summary = ModelSummary(module, path: path)
+    guard arguments[RunKeys.profileFile] == nil || arguments.has(RunKeys.htmlPage) else {
+      throw .usage("--profile is for the page", hint: "give --html FILE as well")
+    }
     if let file = arguments[RunKeys.htmlPage] {
-      let program = Result { () throws(Diagnostic) -> Program in
+      let plan = Result { () throws(Diagnostic) -> (program: Program, module: Module) in
         var compilation = try Compilation(module, options)
-        return try compilation.schedule()
+        let program = try compilation.schedule()
+        return (program, compilation.module)
       }
-      let page = ModelPage(title: module.name, lines: summary.lines, program: program).render()
+      let profile = try arguments[RunKeys.profileFile].map { path throws(Diagnostic) in try InspectCommand.profile(path)
+      }
+      let page = ModelPage(summary: summary, plan: plan, profile: profile).render()
       try AtomicFile.write(Array(page.utf8), to: file)
     }
     if arguments[RunKeys.json] {

@@ -1,7 +1,7 @@
 import CommandLineKit
 
 /// The `martlet` command: what there is, in the order of its help.
-public let martletProgram = CommandLineProgram(
+public let martletProgram: CommandLineProgram = CommandLineProgram(
   name: "martlet", summary: "compiles trained models ahead of time into native code", version: martletVersion,
   commands: [
     CompileCommand.command,
@@ -12,8 +12,10 @@ public let martletProgram = CommandLineProgram(
     OptCommand.command,
     PassesCommand.command,
     BisectCommand.command,
+    ReduceCommand.command,
     BenchWorker.command,
     OpsCommand.command,
     TargetsCommand.command,
     KernelsCommand.command,
+    CompletionCommand.command,
   ])

@@ -1,4 +1,5 @@
 import CommandLineKit
+import Passes
 
 /// The options about inputs, outputs and results of running a model.
 public enum RunKeys {
@@ -16,7 +17,8 @@ public enum RunKeys {
   public static let reference = OptionKey<Bool>.flag("reference", "do not compile: compute each op by its definition")
   public static let seconds = OptionKey<Double?>.decimal("seconds", "S", default: "2", "how long to measure")
   public static let peers = OptionKey<[String]>.commaSeparated(
-    "vs", "PEER,...", "measure these in turn with the model: onnxruntime, openvino")
+    "vs", "PEER,...", "measure these in turn with the model: onnxruntime, openvino"
+  ).suggesting { PeerEngine.allCases.map(\.rawValue) }
 
   public static let inputs = OptionKey<String?>.text("inputs", "IN.npz", "the inputs, by name")
   public static let expected = OptionKey<String?>.text("expected", "OUT.npz", "what the outputs should be, by name")
@@ -27,5 +29,9 @@ public enum RunKeys {
   public static let perOp = OptionKey<Bool>.flag("per-op", "compare every op's result, not only the outputs")
 
   public static let htmlPage = OptionKey<String?>.text("html", "FILE", "write the description as a page")
-  public static let passes = OptionKey<String>.required("passes", "A,B,C", "the passes to run, in this order")
+  public static let profileFile = OptionKey<String?>.text(
+    "profile", "FILE.json", "what `bench --profile --json` printed, to show on the page where time goes")
+  public static let passes = OptionKey<String>.required(
+    "passes", "A,B,C", "the passes to run, in this order"
+  ).suggesting { PassRegistry.all.map(\.name) }
 }

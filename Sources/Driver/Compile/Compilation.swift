@@ -159,7 +159,7 @@ public struct Compilation {
       program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
       maximumThreads: profile.hasThreads ? options.maximumThreads ?? profile.cores : 1, weightsInFile: options.weightsInFile,
       sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
-      cache: cache.map { KernelCache($0, profile) }, progress: progress)
+      profiles: options.profiles, cache: cache.map { KernelCache($0, profile) }, progress: progress)
     companions = try builder.build(to: output)
     cache?.trim()
     seconds.append((Phase.artifact.rawValue, (clock.now - start).inSeconds))
@@ -185,13 +185,15 @@ public struct Compilation {
         JSON.Member("multiply_adds", EntryWork(entry.body, program).json),
       ])
     }
-    return JSON.object([
+    var members = [
       JSON.Member("name", .string(name)), JSON.Member("model", .string(program.name)),
       JSON.Member("compiler", .string("martlet \(martletVersion)")), JSON.Member("target", .string(profile.name)),
       JSON.Member("options", .string(optionsText)), JSON.Member("source_hash", .string(sourceHash)),
       JSON.Member("entries", .array(entries)), JSON.Member("kernels", .int(program.kernels.count)),
       JSON.Member("weights_bytes", .int(program.weightBytes)), JSON.Member("state_bytes", .int(program.stateBytes)),
-    ]).description
+    ]
+    if options.profiles { members.append(JSON.Member("profile", StepMetadata.json(program, module))) }
+    return JSON.object(members).description
   }
 
   private func verifyAndDump() throws(Diagnostic) {

@@ -23,6 +23,8 @@ public struct CompileOptions: Sendable {
   /// A page with one column a pass.
   public var html: String?
   public var timesPasses = false
+  /// Whether artifacts measure their steps.
+  public var profiles = false
 
   public init() {}
 
@@ -45,6 +47,7 @@ public struct CompileOptions: Sendable {
     var parts: [String] = []
     if let maximumThreads { parts.append("--threads \(maximumThreads)") }
     if weightsInFile { parts.append("--weights file") }
+    if profiles { parts.append("--profile") }
     return parts.joined(separator: " ")
   }
 }

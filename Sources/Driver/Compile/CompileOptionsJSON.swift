@@ -4,7 +4,7 @@ import Support
 extension CompileOptions {
   /// Options as a program gives them: a JSON object with the names of `compile`'s options, all of them optional.
   ///
-  ///     {"target": "host", "shape": {"image": [1, 3, 224, 224]}, "threads": 2, "weights": "file", "cache_dir": null}
+  ///     {"target": "host", "shape": {"image": [1, 3, 224, 224]}, "threads": 2, "profile": true, "cache_dir": null}
   ///
   /// Without `cache_dir` the usual folder is used; null keeps nothing.
   init(json text: String) throws(Diagnostic) {
@@ -19,7 +19,7 @@ extension CompileOptions {
     for member in members { try set(member.key, member.value) }
   }
 
-  private static let keys = ["target", "shape", "threads", "weights", "sysroot", "from", "cache_dir"]
+  private static let keys = ["target", "shape", "threads", "weights", "sysroot", "from", "profile", "cache_dir"]
 
   private mutating func set(_ key: String, _ value: JSON) throws(Diagnostic) {
     func text() throws(Diagnostic) -> String {
@@ -30,6 +30,9 @@ extension CompileOptions {
     case "target": target = try text()
     case "sysroot": sysroot = try text()
     case "from": from = try CompileCommand.phase(try text()) ?? .imported
+    case "profile":
+      guard let wish = value.bool else { throw .usage("option profile is true or false") }
+      profiles = wish
     case "cache_dir": cacheFolder = value == .null ? nil : try text()
     case "threads":
       guard let threads = value.int, (1...1024).contains(threads) else {

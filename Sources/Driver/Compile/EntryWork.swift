@@ -50,7 +50,7 @@ struct EntryWork {
 
 extension Kernel {
   /// Whether it multiplies bytes four at a time.
-  fileprivate var hasByteProducts: Bool { EntryWork.contains(body) }
+  var hasByteProducts: Bool { EntryWork.contains(body) }
 }
 
 extension EntryWork {

@@ -12,16 +12,44 @@ struct ModelSummary {
     self.path = path
   }
 
+  var name: String { module.name }
   private var parameters: Int { module.weights.reduce(0) { $0 + $1.tensor.count } }
   private var weightBytes: Int { module.weights.reduce(0) { $0 + $1.tensor.bytes.count } }
 
   /// Ops by name, the most frequent first.
-  private var ops: [(name: String, count: Int)] {
+  var ops: [(name: String, count: Int)] {
     var counts: [String: Int] = [:]
     for function in module.functions {
       for id in function.allOps() { counts[function[id].kind.mnemonic, default: 0] += 1 }
     }
     return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+  }
+
+  /// One op of an entry or function, regions included.
+  struct Row {
+    var mnemonic: String
+    /// In the source's names.
+    var name: String
+    var result: String
+    var work: Dim
+    var bytes: Dim
+  }
+
+  var rows: [Row] {
+    module.functions.flatMap { function in
+      function.allOps().map { id in
+        let operation = function[id]
+        return Row(
+          mnemonic: operation.kind.mnemonic, name: operation.locations.joined(separator: ", "),
+          result: operation.results.map { function.type($0).description }.joined(separator: ", "),
+          work: OpWork.work(function, operation), bytes: OpWork.bytes(function, operation))
+      }
+    }
+  }
+
+  /// What the ops of a function read and write, those of regions once.
+  private func bytes(_ function: Function) -> Dim {
+    function.allOps().reduce(Dim(0)) { $0 + OpWork.bytes(function, function[$1]) }
   }
 
   private func ports(_ function: Function) -> (inputs: [(String, ValueType)], outputs: [(String, ValueType)]) {
@@ -37,13 +65,14 @@ struct ModelSummary {
       .array(
         ports.map { .object([JSON.Member("name", .string($0)), JSON.Member("type", .string($1.description))]) })
     }
+    func number(_ dim: Dim) -> JSON { dim.constant.map { .int($0) } ?? .string(dim.description) }
     let entries: [JSON] = module.entries.map { function in
       let (inputs, outputs) = ports(function)
       let work = OpWork.of(function)
       return .object([
         JSON.Member("name", .string(function.name)), JSON.Member("inputs", list(inputs)),
         JSON.Member("outputs", list(outputs)),
-        JSON.Member("multiply_adds", work.constant.map { .int($0) } ?? .string(work.description)),
+        JSON.Member("multiply_adds", number(work)), JSON.Member("bytes", number(bytes(function))),
       ])
     }
     let symbols: [JSON] = module.symbols.map { symbol in
@@ -65,20 +94,24 @@ struct ModelSummary {
   }
 
   var lines: [String] {
+    headLines + [oneLine("ops: " + ops.map { "\($0.name) \($0.count)" }.joined(separator: ", "))]
+  }
+
+  /// All but the ops.
+  var headLines: [String] {
     var lines = ["\(path): model \(module.name)"]
     for function in module.entries {
       let (inputs, outputs) = ports(function)
       lines.append("entry \(function.name)")
       for (name, type) in inputs { lines.append("  in   \(name): \(type)") }
       for (name, type) in outputs { lines.append("  out  \(name): \(type)") }
-      lines.append("  \(OpWork.of(function)) multiply-adds")
+      lines.append("  \(OpWork.of(function)) multiply-adds, \(bytes(function)) bytes read and written by ops")
     }
     for symbol in module.symbols {
       lines.append("symbol \(symbol.name) in \(symbol.range.lowerBound)...\(symbol.range.upperBound)")
     }
     for state in module.states { lines.append("state \(state.name): \(state.type)") }
     lines.append("\(module.weights.count) weights, \(parameters) parameters, \(Bytes.text(weightBytes))")
-    lines.append("ops: " + ops.map { "\($0.name) \($0.count)" }.joined(separator: ", "))
     return lines.map(oneLine)
   }
 }

@@ -9,7 +9,18 @@ enum OpWork {
     return total
   }
 
-  private static func work(_ function: Function, _ operation: Operation) -> Dim {
+  /// What an op reads and writes: its operands and results, each once.
+  static func bytes(_ function: Function, _ operation: Operation) -> Dim {
+    let values = Set(operation.operands.compactMap { $0 }).union(operation.results)
+    return values.sorted().reduce(Dim(0)) { sum, value in
+      guard let type = function.tensorType(value) else { return sum }
+      if let bytes = type.constantBytes { return sum + bytes }
+      guard let storage = type.element.storage else { return sum }
+      return sum + (type.elementCount * storage.bits).ceilDivided(by: 8)
+    }
+  }
+
+  static func work(_ function: Function, _ operation: Operation) -> Dim {
     guard let result = operation.results.first.flatMap({ function.tensorType($0) }) else { return 0 }
     func shape(_ number: Int) -> [Dim]? {
       guard operation.operands.indices.contains(number) else { return nil }
@@ -22,6 +33,15 @@ enum OpWork {
       // Either [O, kernel..., C / groups] or, with `kernel` given, the matrix [kernel * C / groups, O].
       let window = conv.kernel.isEmpty ? Array(filters.dropFirst()) : [filters[0]]
       return result.elementCount * window.reduce(Dim(1), *)
+    }
+    if operation.kind is ConvTranspose, let x = shape(0), let filters = shape(1), !filters.isEmpty {
+      return x.reduce(Dim(1), *) * filters.dropFirst().reduce(Dim(1), *)
+    }
+    if let attention = operation.kind as? Attention, let q = shape(0), let k = shape(1), k.count == 4 {
+      return (q.reduce(Dim(1), *) + result.elementCount) * k[attention.sequenceFirst ? 1 : 2]
+    }
+    if operation.kind is any RecurrentKind, let x = shape(0), let w = shape(1), let r = shape(2), x.count == 3 {
+      return x[0] * x[1] * (w.reduce(Dim(1), *) + r.reduce(Dim(1), *))
     }
     return 0
   }

@@ -7,7 +7,7 @@ import Support
 final class ArtifactContext {
   let artifact: LoadedArtifact
   private let context: OpaquePointer
-  private var model: martlet_model { artifact.model.pointee }
+  private var model: UnsafePointer<martlet_model> { artifact.model }
 
   /// `threads` 0 stands for as many as the artifact and the machine allow.
   init(_ artifact: LoadedArtifact, threads: Int = 0) throws(Diagnostic) {
@@ -34,16 +34,25 @@ final class ArtifactContext {
     context = created
   }
 
-  deinit { model.destroy(context) }
+  deinit { model.pointee.destroy(context) }
 
-  var threads: Int { Int(model.thread_count(context)) }
-  var workspaceBytes: Int { Int(model.workspace_bytes(context)) }
+  var threads: Int { Int(model.pointee.thread_count(context)) }
+  var workspaceBytes: Int { Int(model.pointee.workspace_bytes(context)) }
 
   /// Puts state back to what it was at first.
   func reset() throws(Diagnostic) {
-    let status = model.reset(context)
+    let status = model.pointee.reset(context)
     guard status == MARTLET_OK else { throw failure(status) }
   }
+
+  /// One of the counts of an artifact that was compiled with `--profile`.
+  func count(_ number: Int, of profile: UnsafePointer<martlet_profile>) -> martlet_step_count {
+    guard let counts = profile.pointee.counts(context) else { return martlet_step_count() }
+    return (UnsafeRawPointer(counts) + number * Int(profile.pointee.count_size)).load(as: martlet_step_count.self)
+  }
+
+  /// Sets all counts to zero; false while something runs.
+  func clear(_ profile: UnsafePointer<martlet_profile>) -> Bool { profile.pointee.clear(context) == MARTLET_OK }
 
   /// One run, with the results copied out of the workspace.
   func run(entry: Int, _ inputs: [Tensor]) throws(Diagnostic) -> [Tensor] {
@@ -60,7 +69,7 @@ final class ArtifactContext {
   }
 
   private func failure(_ status: martlet_status) -> Diagnostic {
-    let message = model.last_error(context).map { String(cString: $0) } ?? ""
+    let message = model.pointee.last_error(context).map { String(cString: $0) } ?? ""
     return ArtifactContext.failure(artifact, status, message)
   }
 

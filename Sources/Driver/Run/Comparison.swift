@@ -63,6 +63,13 @@ struct Comparison {
   }
 }
 
+/// `number` with so many digits behind the point.
+func fixed(_ number: Double, digits: Int) -> String {
+  var buffer = [CChar](repeating: 0, count: 400)
+  let count = withVaList([Int32(digits), number]) { vsnprintf(&buffer, buffer.count, "%.*f", $0) }
+  return String(decoding: buffer.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
 /// `number` with so many significant digits.
 func significant(_ number: Double, digits: Int) -> String {
   var buffer = [CChar](repeating: 0, count: 64)

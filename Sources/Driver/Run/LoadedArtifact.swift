@@ -31,7 +31,7 @@ final class LoadedArtifact: @unchecked Sendable {
       throw .invalid("\(symbol) returns no model", at: place)
     }
     guard model.pointee.abi_version == UInt32(MARTLET_ABI_VERSION),
-      Int(model.pointee.struct_size) >= MemoryLayout<martlet_model>.size
+      Int(model.pointee.struct_size) >= MemoryLayout<martlet_model>.offset(of: \.profile) ?? 0
     else {
       throw .unsupported(
         "the model has interface version \(model.pointee.abi_version), this is \(MARTLET_ABI_VERSION)", at: place,
@@ -52,6 +52,12 @@ final class LoadedArtifact: @unchecked Sendable {
   var target: String { text(model.pointee.target) }
   var metadata: String { text(model.pointee.metadata) }
   var weightsBytes: Int { Int(model.pointee.weights_size) }
+
+  /// What it counts; nil unless it was compiled with `--profile`.
+  var profile: UnsafePointer<martlet_profile>? {
+    guard Int(model.pointee.struct_size) >= MemoryLayout<martlet_model>.size else { return nil }
+    return model.pointee.profile
+  }
 
   private func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
 
