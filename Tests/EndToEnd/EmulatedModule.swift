@@ -21,9 +21,10 @@ struct EmulatedModule {
   private let folder: TestFolder
   private let emulator: Emulator
 
-  /// Throws `Emulator.Missing` where there is no emulator or no C library for the machine.
-  init(_ module: Module, target: String, from phase: Phase = .imported) throws {
-    let profile = try Profile.named(target)
+  /// Throws `Emulator.Missing` where there is no emulator or no C library for the machine. Code for a machine without
+  /// a system can run in a program for another one that knows its instructions: `host`.
+  init(_ module: Module, target: String, in host: String? = nil, from phase: Phase = .imported) throws {
+    let profile = try Profile.named(host ?? target)
     emulator = try Emulator(for: profile)
     folder = try TestFolder()
     program = folder["runner"]
