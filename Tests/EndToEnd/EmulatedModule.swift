@@ -21,10 +21,9 @@ struct EmulatedModule {
   private let folder: TestFolder
   private let emulator: Emulator
 
-  /// Throws `Emulator.Missing` where there is no emulator or no C library for the machine. Code for a machine without
-  /// a system can run in a program for another one that knows its instructions: `host`.
-  init(_ module: Module, target: String, in host: String? = nil, from phase: Phase = .imported) throws {
-    let profile = try Profile.named(host ?? target)
+  /// Throws `Emulator.Missing` where there is no emulator or no C library for the machine.
+  init(_ module: Module, target: String, from phase: Phase = .imported) throws {
+    let profile = try Profile.named(target)
     emulator = try Emulator(for: profile)
     folder = try TestFolder()
     program = folder["runner"]
@@ -49,7 +48,7 @@ struct EmulatedModule {
       }
     }
     try Data(words.bytes).write(to: URL(filePath: folder["requests"]))
-    try emulator.run(program, [folder["requests"], folder["answers"]])
+    try emulator.run(program, ["requests", "answers"], in: folder.path)
     var answers = WordReader([UInt8](try Data(contentsOf: URL(filePath: folder["answers"]))))
     return requests.map { _ in
       let status = answers.take()

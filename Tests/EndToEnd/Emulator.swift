@@ -6,6 +6,7 @@ import TestSupport
 struct Emulator {
   private let command: [String]
   private let environment: [String: String]
+  private let isBoard: Bool
 
   /// Throws a `Missing` with the reason where there is none, or no C library to link programs with.
   init(for profile: Profile) throws {
@@ -25,6 +26,7 @@ struct Emulator {
       command = ["python3", script]
       environment = ["PYTHONPATH": packages]
     }
+    isBoard = Self.isBoard(profile)
     let folder = try TestFolder()
     let source = try folder.write("int main(void) { return 0; }\n", to: "empty.c")
     do {
@@ -40,16 +42,30 @@ struct Emulator {
   }
 
   @discardableResult
-  func run(_ program: String, _ arguments: [String]) throws -> String {
-    try TestTool.run(command[0], command.dropFirst() + [program] + arguments, environment: environment)
+  func run(_ program: String, _ arguments: [String], in folder: String) throws -> String {
+    // A board has no command line; its program knows the names of its files.
+    let words = isBoard ? [] : arguments
+    return try TestTool.run(command[0], command.dropFirst() + [program] + words, in: folder, environment: environment)
   }
 
   /// Compiles and links a program for the profile.
   static func link(_ profile: Profile, _ arguments: [String]) throws {
     var flags = ["--target=\(profile.link.clangTriple)", "-O1", "-w"] + profile.link.clangFlags
     if profile.format == .elf { flags += ["-static", "-fuse-ld=lld-22"] }
+    if isBoard(profile) {
+      // The headers of any C library do; the functions are in the file.
+      let sysroot = try Profile.named("armv7a-neon").link.sysroot ?? ""
+      let place = TestPaths.here
+      flags += [
+        "-fno-builtin", "-nostdlib", "-isystem", "\(sysroot)/include",
+        "-Wl,-T,\(place.appendingPathComponent("board.ld").path)", place.appendingPathComponent("board.c").path,
+      ]
+    }
     try TestTool.run("clang-22", flags + arguments + profile.link.linkFlags)
   }
+
+  /// Whether there is no system below the program.
+  private static func isBoard(_ profile: Profile) -> Bool { profile.link.libcPackage == nil }
 
   private static func find(_ name: String) -> String? {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")

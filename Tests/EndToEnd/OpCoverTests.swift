@@ -33,17 +33,15 @@ import Testing
     OpCover.report(batch, target)
   }
 
-  /// Programs for Armv7-A run the instructions of Cortex-M, except for those of the vector unit; their memory is given.
   @Test(arguments: [
     "aarch64", "neoverse-v2", "armv7a-neon", "riscv64gc", "riscv64gcv", "wasm32-simd", "cortex-m4", "cortex-m7",
-    "cortex-m33",
+    "cortex-m33", "cortex-m55",
   ])
   func opsMatchInAnEmulator(_ target: String) throws {
-    let host = target.hasPrefix("cortex-m") ? "armv7a-neon" : nil
     let batch = OpCover.batch(for: target, times: 3)
     for fault in batch.faults { Issue.record("\(target), \(fault)") }
     do {
-      for fault in try batch.emulate(on: target, in: host) { Issue.record("\(target), \(fault)") }
+      for fault in try batch.emulate(on: target) { Issue.record("\(target), \(fault)") }
     } catch let missing as Emulator.Missing {
       return print("skipped: \(missing)")
     }

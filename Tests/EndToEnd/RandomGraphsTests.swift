@@ -171,8 +171,8 @@ struct RandomBatch {
   }
 
   /// Runs all graphs in an emulator, started once; what is wrong with the results.
-  func emulate(on target: String, in host: String? = nil) throws -> [String] {
-    let program = try EmulatedModule(try merged(), target: target, in: host, from: .fused)
+  func emulate(on target: String) throws -> [String] {
+    let program = try EmulatedModule(try merged(), target: target, from: .fused)
     let requests = graphs.enumerated().flatMap { number, graph in
       graph.study.runs.enumerated().map { index, run in
         EmulatedModule.Request(entry: number, isFresh: index == 0, inputs: run.inputs)

@@ -9,6 +9,7 @@ needed=(
   clang-22 /usr/bin/clang-22
   lld-22 /usr/bin/ld.lld-22
   qemu-user /usr/bin/qemu-aarch64
+  qemu-system-arm /usr/bin/qemu-system-arm
   gcc-aarch64-linux-gnu /usr/bin/aarch64-linux-gnu-gcc
   libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/crt1.o
   gcc-arm-linux-gnueabihf /usr/bin/arm-linux-gnueabihf-gcc
