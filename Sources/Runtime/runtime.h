@@ -9,7 +9,9 @@
  *   always                memcpy memset memmove
  *   MARTLET_HEAP=1        malloc free
  *   MARTLET_THREADS=1     pthread_create pthread_join (Linux)
- *   arm, riscv64          getauxval (when features are required)
+ *   aarch64, arm, riscv64 getauxval (when features are required)
+ *   MARTLET_PROFILE=N     nothing on x86_64, aarch64 and riscv; clock_gettime on other machines with Linux, and without
+ *                         it martlet_clock, which the program defines
  *
  * Files, mappings, futexes and affinity go to the kernel directly (system.c).
  *
