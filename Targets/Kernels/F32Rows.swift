@@ -47,11 +47,11 @@ extension KernelRow {
 
   // 128 bits, 16 registers. Such machines mostly multiply and add apart, which takes one for the product.
   private static let narrow = Machine(vectorBits: 128, registers: 16, scratch: 1)
-  static let f32Narrow1Short = KernelRow("f32_128n_1_short", .f32, narrow, vectors: 1, rows: 1...6, unroll: 4)
-  static let f32Narrow1 = KernelRow("f32_128n_1", .f32, narrow, vectors: 1, rows: 7...8, unroll: 2)
-  static let f32Narrow2 = KernelRow("f32_128n_2", .f32, narrow, vectors: 2, rows: 1...6, unroll: 2)
-  static let f32Narrow3 = KernelRow("f32_128n_3", .f32, narrow, vectors: 3, rows: 1...3, unroll: 2)
-  static let f32Narrow6 = KernelRow("f32_128n_6", .f32, narrow, vectors: 6, rows: 1...1, unroll: 2)
+  static let f32Narrow1Short = KernelRow("f32_128n_1_short", .f32, narrow, vectors: 1, rows: 1...4, unroll: 2)
+  static let f32Narrow1 = KernelRow("f32_128n_1", .f32, narrow, vectors: 1, rows: 5...8, unroll: 1)
+  static let f32Narrow2 = KernelRow("f32_128n_2", .f32, narrow, vectors: 2, rows: 1...4, unroll: 1)
+  static let f32Narrow3 = KernelRow("f32_128n_3", .f32, narrow, vectors: 3, rows: 1...2, unroll: 1)
+  static let f32Narrow6 = KernelRow("f32_128n_6", .f32, narrow, vectors: 6, rows: 1...1, unroll: 1)
 
   // 128 bits, 8 registers; elements broadcast from plain registers.
   private static let eight = Machine(vectorBits: 128, registers: 8)

@@ -45,7 +45,7 @@ extension KernelRow {
   // 128 bits, 16 or 8 registers, or none.
   private static let narrow = Machine(vectorBits: 128, registers: 16, hasDot4: false, scratch: 4)
   static let u8i8Narrow1 = KernelRow("u8i8_128n_1", .u8i8, narrow, vectors: 1, rows: 1...8, unroll: 1)
-  static let u8i8Narrow2 = KernelRow("u8i8_128n_2", .u8i8, narrow, vectors: 2, rows: 1...4, unroll: 1)
+  static let u8i8Narrow2 = KernelRow("u8i8_128n_2", .u8i8, narrow, vectors: 2, rows: 1...3, unroll: 1)
   private static let eight = Machine(vectorBits: 128, registers: 8, hasDot4: false, scratch: 2)
   static let u8i8Eight1 = KernelRow("u8i8_128e_1", .u8i8, eight, vectors: 1, rows: 1...4, unroll: 1)
   private static let single = Machine(vectorBits: 32, registers: 32, hasDot4: false, scratch: 6)

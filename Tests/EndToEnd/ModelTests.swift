@@ -59,7 +59,8 @@ import Testing
     try check(Case(model: "counter", runs: runs), target)
   }
 
-  @Test(arguments: targets) func orderAndPlace(_ target: String) throws {
+  /// Without RISC-V's vectors: qemu 7.2 fails an assertion of its own (decode_save_opc) on one of these programs.
+  @Test(arguments: targets.filter { $0 != "riscv64gcv" } + ["riscv64gc"]) func orderAndPlace(_ target: String) throws {
     var runs: [(String, [Value])] = []
     for (m, n, k) in [(1, 1, 1), (7, 33, 5), (3, 64, 64), (2, 0, 0), (64, 17, 3)] {
       let seed = UInt64(m * 1000 + n)

@@ -10,8 +10,7 @@ import Testing
 /// The tiles that models get fit the registers: no innermost loop saves a vector to the stack.
 @Suite struct SpillTests {
   static let targets = [
-    "znver5", "znver4", "sapphirerapids", "icelake", "x86-64-v4", "x86-64-v3", "x86-64", "aarch64", "cortex-a53",
-    "cortex-a76", "neoverse-n1", "neoverse-v2", "apple-m1", "apple-m4", "riscv64gcv", "armv7a-neon", "cortex-m55",
+    "znver5", "znver4", "icelake", "x86-64-v4", "x86-64-v3", "aarch64", "neoverse-v2", "riscv64gcv",
   ]
   static let models = ["matmul768", "conv128", "conv512", "quantized", "attention"]
 
