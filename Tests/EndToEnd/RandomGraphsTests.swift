@@ -108,15 +108,17 @@ import Testing
 struct RandomBatch {
   struct Graph {
     let seed: UInt64
+    let original: Module
     /// After all passes.
     let compiled: Module
+    /// Of the compiled one: that passes keep the meaning, within what they declare, is for tests of their own.
     let study: ErrorStudy
     var prefix: String { "s\(seed)_" }
 
     /// Writes the graph as text into the folder that `MARTLET_KEEP` names, before and after the passes.
     func keep() {
       guard let folder = ProcessInfo.processInfo.environment["MARTLET_KEEP"] else { return }
-      for (module, name) in [(study.module, "seed\(seed).mir"), (compiled, "seed\(seed).fused.mir")] {
+      for (module, name) in [(original, "seed\(seed).mir"), (compiled, "seed\(seed).fused.mir")] {
         try? Data(module.text().utf8).write(to: URL(fileURLWithPath: folder).appendingPathComponent(name))
       }
     }
@@ -150,8 +152,8 @@ struct RandomBatch {
         var compilation = try Compilation(module, options)
         for kernel in try compilation.schedule().kernels { try kernel.verify() }
         let inputs = graph.inputs()
-        let study = ErrorStudy(module: module, runs: [("main", inputs), ("main", inputs)])
-        graphs.append(Graph(seed: seed, compiled: compilation.module, study: study))
+        let study = ErrorStudy(module: compilation.module, runs: [("main", inputs), ("main", inputs)])
+        graphs.append(Graph(seed: seed, original: module, compiled: compilation.module, study: study))
       } catch {
         if error.kind == .unsupported {
           // Types differ, reasons do not.
