@@ -165,7 +165,7 @@ enum OpCover {
   static func report(_ batch: RandomBatch, _ target: String) {
     var counts: [String: Int] = [:]
     for graph in batch.graphs {
-      for op in mnemonics(of: graph.study.module) { counts[op, default: 0] += 1 }
+      for op in mnemonics(of: graph.original) { counts[op, default: 0] += 1 }
     }
     let missing = ops.filter { counts[$0] == nil }.sorted()
     #expect(missing == [], "\(target): no graph has these")

