@@ -36,10 +36,13 @@ public enum Pipeline {
     step(.canonical, constantFolding, "shape arithmetic and spelled-out weights vanish before layout counts moves"),
     step(.canonical, commonSubexpressions, "equal transposes of one value become one, which layout can move"),
     step(.canonical, rebuildLayerNorm, "equal means are one value by now"),
+    step(.canonical, rebuildSoftmax),
+    step(.canonical, rebuildRope),
     step(.canonical, rebuildAttention),
     step(.canonical, canonicalize, "attention leaves transposes that cancel"),
     step(.canonical, imageLayout),
     step(.canonical, canonicalize, "transposes that met cancel; those over extents of 1 become reshapes"),
+    step(.canonical, scalesIntoWeights, "channels are the last axis by now, factors stand beside their convolution"),
     step(.canonical, constantFolding, "weights that layout transposed are stored transposed"),
     step(.canonical, commonSubexpressions),
     step(.canonical, deadCode),
@@ -49,6 +52,9 @@ public enum Pipeline {
 
   public static let orders: [Order] = [
     before(commonSubexpressions, rebuildLayerNorm, because: "x less its mean is often computed twice"),
+    before(rebuildSoftmax, rebuildAttention, because: "attention is found by its softmax"),
+    before(rebuildAttention, scalesIntoWeights, because: "a factor on queries is the scale of attention"),
+    before(imageLayout, scalesIntoWeights, because: "a transpose keeps a factor from its convolution"),
     before(rebuildAttention, imageLayout, because: "layout moves the transposes that attention is found by"),
     before(canonicalize, imageLayout, because: "layout matches canonical ops only"),
     before(constantFolding, imageLayout, because: "a constant operand moves through a transpose for free"),

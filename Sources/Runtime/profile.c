@@ -3,19 +3,49 @@
 #include "runtime.h"
 
 #if MARTLET_PROFILE
-/* Ticks of a clock that runs at one speed and needs neither libc nor the kernel. Its speed is for the reader to find
- * out, against a clock that it trusts. */
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__riscv)
+#define MARTLET_COUNTER 1
+#else
+#define MARTLET_COUNTER 0
+#if defined(__linux__)
+typedef struct martlet_time {
+  long seconds;
+  long nanoseconds;
+} martlet_time;
+extern int clock_gettime(int clock, martlet_time *time);
+#else
+/* Machines without a counter that any program may read: whoever links the artifact says the time, in ticks of any
+ * length. */
+extern uint64_t martlet_clock(void);
+#endif
+#endif
+
+/* Ticks of a clock that runs at one speed and, where the machine has such a counter, needs neither libc nor the kernel.
+ * Its speed is for the reader to find out, against a clock that it trusts. */
 MARTLET_LOCAL uint64_t martlet_ticks(void) {
-#if defined(__aarch64__)
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
   uint64_t ticks;
   __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
   return ticks;
-#elif defined(__riscv) && __riscv_xlen == 64
+#elif MARTLET_COUNTER && __riscv_xlen == 64
   uint64_t ticks;
   __asm__ volatile("rdtime %0" : "=r"(ticks));
   return ticks;
+#elif MARTLET_COUNTER
+  uint32_t high, low, again;
+  do {
+    __asm__ volatile("rdtimeh %0\n\trdtime %1\n\trdtimeh %2" : "=&r"(high), "=&r"(low), "=&r"(again));
+  } while (high != again);
+  return (uint64_t)high << 32 | low;
+#elif defined(__linux__)
+  enum { MONOTONIC = 1 };
+  martlet_time now = {0, 0};
+  clock_gettime(MONOTONIC, &now);
+  return (uint64_t)now.seconds * 1000000000u + (uint64_t)now.nanoseconds;
 #else
-  return (uint64_t)__builtin_readcyclecounter();
+  return martlet_clock();
 #endif
 }
 

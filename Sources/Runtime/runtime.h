@@ -10,6 +10,8 @@
  *   MARTLET_HEAP=1        malloc free
  *   MARTLET_THREADS=1     pthread_create pthread_join
  *   aarch64, riscv64      getauxval (when features are required)
+ *   MARTLET_PROFILE=N     nothing on x86_64, aarch64 and riscv; clock_gettime on other machines with Linux, and without
+ *                         it martlet_clock, which the program defines
  *
  * Files, mappings, futexes and affinity go to the kernel directly (system.c).
  *

@@ -40,6 +40,19 @@ import Testing
     }
   }
 
+  /// A known number as a limit takes a shorter way; a NaN must still come through, from either side.
+  @Test(arguments: [Binary.Function.minimum, .maximum], [3.0, .nan, -.infinity]) func limits(
+    _ function: Binary.Function, _ limit: Double
+  ) throws {
+    let x = Tensor(.f32, [6], doubles: [.nan, 2, -.infinity, .infinity, 4, -5])
+    for isFirst in [true, false] {
+      try expectLowering("\(function.rawValue) with \(limit)", [x.type], [x]) { builder, x in
+        let bound = try builder.add(Constant(Tensor(.f32, [], doubles: [limit])))
+        return [try builder.add(Binary(function), isFirst ? bound : x[0], isFirst ? x[0] : bound)]
+      }
+    }
+  }
+
   @Test(arguments: [Binary.Function.div, .mod, .rem, .floorDiv, .pow]) func failsByZero(
     _ function: Binary.Function
   ) throws {

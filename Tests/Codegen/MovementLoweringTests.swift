@@ -46,6 +46,28 @@ import Testing
     }
   }
 
+  /// A few planes to or from elements side by side, whole vectors of them and what is left.
+  @Test func interleavings() throws {
+    var random = Seeded(1)
+    for element in [ElementType.u8, .f16, .f32, .f64] {
+      for (planes, length) in [(2, 16), (3, 37), (4, 64), (7, 33), (8, 21), (3, 5)] {
+        for (shape, permutation) in [([2, planes, length], [0, 2, 1]), ([2, length, planes], [0, 2, 1])] {
+          let x = random.tensor(element, shape)
+          try expectLowering("interleave \(element)\(shape)", [x.type], [x]) { builder, x in
+            [try builder.add(Transpose(permutation: permutation), x[0])]
+          }
+        }
+      }
+    }
+    for n in [0, 1, 16, 35] {
+      let x = random.tensor(.f32, [2, 3, n])
+      let type = TensorType(.f32, [2, 3, .symbol("n")])
+      try expectLowering("interleave n = \(n)", [type], [x], symbols: ["n": 0...99]) { builder, x in
+        [try builder.add(Transpose(permutation: [0, 2, 1]), x[0])]
+      }
+    }
+  }
+
   @Test func slices() throws {
     var random = Seeded(1)
     for element in moved {

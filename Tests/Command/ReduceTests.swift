@@ -111,7 +111,7 @@ import Testing
     let model = try folder.write(Model.dense, to: "dense.mir")
     for (arguments, status) in [
       (["--fails", "compile"], 1), (["--fails", "passes", "--shape", "x=2x24"], 1), (["--", "false"], 1),
-      ([], 2), (["--fails", "compile", "--", "true"], 2), (["--fails", "often"], 2),
+      ([], 2), (["--fails", "compile", "--", "true"], 2), (["--fails", "often"], 2), (["--", "no-such-program"], 2),
     ] as [([String], Int32)] {
       let result = try reduce(model, folder, arguments)
       #expect(result.status == status && result.isOneLine, "\(arguments): \(result.errors)")

@@ -2,7 +2,7 @@ import IR
 import Support
 import Targets
 
-/// Copies in which the axis that is contiguous in the source is not the one that is contiguous in the result.
+/// Transposed copies of which both contiguous axes are long.
 ///
 /// Square blocks of elements are turned in registers: as many vectors as one has
 /// lanes are loaded along the source's axis, shuffled in log2(lanes) rounds, and
@@ -18,24 +18,14 @@ struct TransposeGenerator {
 
   /// Nil when the copy is no such transpose, or blocks would hardly ever fill.
   init?(_ copy: MapGenerator, _ profile: Profile) throws(Diagnostic) {
-    guard copy.inputs.count == 1, copy.outputs.count == 1, copy.inputs[0].element == copy.outputs[0].element else {
-      return nil
-    }
-    let (extents, inputs, outputs) = copy.mergedAxes()
-    let element = copy.inputs[0].element
-    guard extents.count >= 2, element.bits >= 8, outputs[0].last == 1, inputs[0].last != 1, inputs[0].last != 0,
-      let axis = inputs[0].dropLast().firstIndex(of: 1)
-    else { return nil }
-    form = try ElementForm(element)
+    guard let turn = try TransposedCopy(copy) else { return nil }
+    form = turn.form
     lanes = Swift.min(16, profile.vectorBits / form.memory.bits, profile.vectorRegisters / 2)
     let isLargeEnough = { (dim: Dim, least: Int) in dim.constant.map { $0 >= least } ?? true }
-    guard lanes >= 4, isLargeEnough(extents[axis], lanes), isLargeEnough(extents[extents.count - 1], lanes) else {
-      return nil
-    }
-    self.extents = extents
-    self.axis = axis
-    source = TensorView(copy.inputs[0].buffer, element, offset: copy.inputs[0].offset, strides: inputs[0])
-    target = TensorView(copy.outputs[0].buffer, element, offset: copy.outputs[0].offset, strides: outputs[0])
+    guard lanes >= 4, isLargeEnough(turn.extents[turn.axis], lanes),
+      isLargeEnough(turn.extents[turn.extents.count - 1], lanes)
+    else { return nil }
+    (extents, axis, source, target) = (turn.extents, turn.axis, turn.source, turn.target)
   }
 
   func generate(_ scope: KernelScope) {

@@ -19,4 +19,20 @@ extension KernelBuilder {
     }
     return vectors
   }
+
+  /// A vector of the lanes picked from several others, two at a time.
+  func picked(_ picks: [(vector: Int, lane: Int)], from vectors: [LoopValue]) -> LoopValue {
+    var result = vectors[0]
+    for number in 1..<Swift.max(2, vectors.count) {
+      let other = vectors[Swift.min(number, vectors.count - 1)]
+      let lanes = picks.indices.map { place -> Int in
+        let (vector, lane) = picks[place]
+        if vector == number { return picks.count + lane }
+        // Those of the first vector are picked by the first shuffle, later ones leave them where they are.
+        return number == 1 && vector == 0 ? lane : place
+      }
+      result = shuffle(result, other, lanes: lanes)
+    }
+    return result
+  }
 }

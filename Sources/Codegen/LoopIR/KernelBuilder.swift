@@ -9,6 +9,7 @@ public final class KernelBuilder {
   /// Open statement lists, innermost last.
   private var open: [[Statement]] = [[]]
   private var constants: [LoopValue: Int] = [:]
+  private var numbers: Set<LoopValue> = []
 
   public init(name: String) { kernel = Kernel(name: name) }
 
@@ -77,7 +78,16 @@ public final class KernelBuilder {
     return result
   }
 
-  public func float(_ value: Double, _ type: LoopType) -> LoopValue { define(type, .float(value)) }
+  public func float(_ value: Double, _ type: LoopType) -> LoopValue {
+    let result = define(type, .float(value))
+    if !value.isNaN { numbers.insert(result) }
+    return result
+  }
+
+  /// From now on `value` is known to be no NaN.
+  public func know(number value: LoopValue) { numbers.insert(value) }
+  /// Whether a float is known to be no NaN, in all lanes.
+  public func isNumber(_ value: LoopValue) -> Bool { numbers.contains(value) }
 
   /// Zero of any type.
   public func zero(_ type: LoopType) -> LoopValue { type.scalar.isFloat ? float(0, type) : integer(0, type) }
@@ -119,7 +129,10 @@ public final class KernelBuilder {
   }
 
   public func splat(_ a: LoopValue, lanes: Int) -> LoopValue {
-    lanes == 1 ? a : define(type(a).with(lanes: lanes), .splat(a))
+    guard lanes > 1 else { return a }
+    let result = define(type(a).with(lanes: lanes), .splat(a))
+    if isNumber(a) { numbers.insert(result) }
+    return result
   }
 
   public func iota(_ type: LoopType) -> LoopValue { define(type, .iota) }

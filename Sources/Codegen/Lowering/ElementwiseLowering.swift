@@ -78,9 +78,12 @@ extension ProgramBuilder {
   func emitCopy(_ shape: [Dim], from source: TensorView, to target: TensorView, site: String) throws(Diagnostic) {
     guard !shape.contains(0) else { return }
     let map = MapGenerator(shape: shape, inputs: [source], outputs: [target]) { $1 }
-    guard let transpose = try TransposeGenerator(map, profile) else {
-      return try dispatch("map", at: site) { scope throws(Diagnostic) in try map.generate(scope, profile) }
+    if let interleave = try InterleaveGenerator(map, profile) {
+      return try dispatch("interleave", at: site) { interleave.generate($0) }
     }
-    try dispatch("transpose", at: site) { transpose.generate($0) }
+    if let transpose = try TransposeGenerator(map, profile) {
+      return try dispatch("transpose", at: site) { transpose.generate($0) }
+    }
+    try dispatch("map", at: site) { scope throws(Diagnostic) in try map.generate(scope, profile) }
   }
 }

@@ -33,15 +33,23 @@ extension Binary: ScalarLowering {
     case .mul: return build.mul(a, b)
     case .div: return build.div(a, b)
     case .floorDiv: return build.unary(.floor, build.div(a, b))
-    // Of a NaN and a number the comparison picks the second; a NaN in front is put back.
-    case .minimum: return build.select(build.compare(.ne, a, a), a, build.min(a, b))
-    case .maximum: return build.select(build.compare(.ne, a, a), a, build.max(a, b))
+    case .minimum: return keepingNaN(.min, a, b, build)
+    case .maximum: return keepingNaN(.max, a, b, build)
     case .rem: return build.rem(a, b)
     case .mod: return build.floorRemainder(a, b, build.rem(a, b))
     case .pow: return scope.math.pow(a, b)
     case .atan2: return scope.math.atan2(a, b)
     case .and, .or, .xor, .shiftLeft, .shiftRight: throw .bug("\(mnemonic) takes no floats")
     }
+  }
+
+  /// Of a NaN and a number the machine picks the second, so a known number goes first; else a NaN in front is put back.
+  private func keepingNaN(
+    _ operation: BinaryOperation, _ a: LoopValue, _ b: LoopValue, _ build: KernelBuilder
+  ) -> LoopValue {
+    if build.isNumber(a) { return build.binary(operation, a, b) }
+    if build.isNumber(b) { return build.binary(operation, b, a) }
+    return build.select(build.compare(.ne, a, a), a, build.binary(operation, a, b))
   }
 
   private func lowerInteger(

@@ -17,6 +17,8 @@ struct ScalarGraph {
   struct Input {
     var buffer: BufferID
     var type: TensorType
+    /// Known to hold floats that are no NaN.
+    var isNumbers = false
   }
   private(set) var inputs: [Input] = []
   private(set) var nodes: [Node] = []
@@ -59,7 +61,8 @@ struct ScalarGraph {
       } else if let known = sourceOfValue[operand] {
         sources.append(known)
       } else {
-        let source = addInput(Input(buffer: try buffer(operand), type: type))
+        let isNumbers = Self.isNumbers(program.constant(operand)?.tensor)
+        let source = addInput(Input(buffer: try buffer(operand), type: type, isNumbers: isNumbers))
         sourceOfValue[operand] = source
         sources.append(source)
       }
@@ -76,8 +79,15 @@ struct ScalarGraph {
     sourceOfValue[result] = .node(nodes.count - 1)
   }
 
+  /// Worth knowing of limits and the like, which are single numbers.
+  private static func isNumbers(_ tensor: Tensor?) -> Bool {
+    guard let tensor, tensor.count == 1, tensor.isFloat else { return false }
+    return !tensor.doubles()[0].isNaN
+  }
+
   /// Emits all nodes; `given` are the inputs' elements in register form.
   func emit(_ given: [LoopValue], in scope: KernelScope) throws(Diagnostic) -> [LoopValue] {
+    for (input, value) in zip(inputs, given) where input.isNumbers { scope.build.know(number: value) }
     var values: [LoopValue] = []
     for node in nodes {
       let operands = node.sources.map { source in

@@ -93,7 +93,7 @@ extension CommandSpec {
     examples: [
       Example("reduce model.onnx --fails verify -o small.mir", "what compiled code computes wrongly, and little else"),
       Example(
-        "reduce model.onnx -o small.mir -- sh -c 'martlet compile \"$1\" -o /dev/null 2>&1 | grep -q bug' sh",
+        "reduce model.onnx -o small.mir -- sh -c 'martlet run \"$1\" --random 1 | grep -q nan' sh",
         "any question that a command answers"),
     ])
 

@@ -44,7 +44,9 @@ enum ReduceCommand {
     let command = Array(arguments.positionals.dropFirst())
     switch (arguments[fails], command.isEmpty) {
     case (let failure?, true): return .builtIn(failure)
-    case (nil, false): return .command(command)
+    case (nil, false):
+      guard Subprocess.find(command[0]) != nil else { throw .usage("there is no program \(command[0])") }
+      return .command(command)
     case (nil, true):
       throw .usage("what fails is missing", hint: "give --fails verify, compile, run or passes, or a command behind --")
     default: throw .usage("--fails and a command exclude each other")

@@ -24,14 +24,21 @@ public let canonicalize = GraphPass(
 /// In families, since one long list would be slow to type-check.
 let canonicalPatterns: [RewritePattern] = {
   let known = [knownConstant, knownDim, resolvedIf, constantSelect]
-  let movement = [
+  let shapes = [
     identityTranspose, composeTransposes, unitTransposeIsReshape, transposeIntoMatMul, identityReshape, composeReshapes,
-    identityBroadcast,
-    composeBroadcasts, identitySlice, composeSlices, identityPad, concatOfOne, concatWithoutEmpty,
+    reshapeAroundMatMul, reshapeAroundFunction, reshapeBeforePad, identityBroadcast, composeBroadcasts,
+    unitBroadcastIsReshape,
+  ]
+  let parts = [
+    identitySlice, composeSlices, sliceOfConcat, gatherIsSlice, identityPad, concatOfOne, concatWithoutEmpty,
+    concatOfConcats, concatOfSlices,
   ]
   let arithmetic = [
     identityCast, castThereAndBack, castPastWider, constantToTheRight, neutralOperand, sameOperands, repeatedBound,
     doubleNegation, idempotentFunction, broadcastIntoElementwise,
   ]
-  return known + movement + arithmetic
+  let constants = [
+    squareIsProduct, divisionByPowerOfTwo, tighterBound, looserBound, productWithMinusOne, negatedOperand, selectOfNot,
+  ]
+  return known + shapes + parts + arithmetic + constants
 }()

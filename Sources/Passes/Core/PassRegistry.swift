@@ -9,6 +9,9 @@ public enum PassRegistry {
     imageLayout,
     rebuildAttention,
     rebuildLayerNorm,
+    rebuildRope,
+    rebuildSoftmax,
+    scalesIntoWeights,
   ]
 
   public static func pass(_ name: String) -> GraphPass? { all.first { $0.name == name } }
