@@ -65,7 +65,7 @@ var targets: [Target] = [
     exclude: [
       "make_cases.py", "oracle.py", "elementwise.py", "contractions.py", "reductions.py", "attention.py",
       "recurrent.py", "windows.py", "moving.py", "ordering.py", "images.py", "quantization.py", "control.py",
-      "cases.json", "cases.bin",
+      "cases.json", "cases.bin", "uncovered.txt",
     ]),
   tests("Architecture", uses: ["TestSupport"]),
 ]

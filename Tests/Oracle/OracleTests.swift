@@ -31,8 +31,8 @@ import Testing
         do throws(Diagnostic) {
           program = try Scheduler.schedule(module, for: profile)
         } catch {
-          #expect(error.kind == .unsupported)
-          print("NOCODE \(op): \(error)")
+          // Sequences are taken apart by passes or have no code.
+          #expect(error.kind == .unsupported && op == "sequence_make", "\(error)")
           continue
         }
         let interpreter = try ProgramInterpreter(program, threads: 1)
@@ -46,22 +46,5 @@ import Testing
         Issue.record("\(item.body) on \(item.inputs.map(\.type)): \(error)")
       }
     }
-  }
-
-  /// Ops that no peer knows, and why.
-  private static let alone = [
-    "state_read": "a state is ours: what a run leaves for the next is tested in ControlTests",
-    "state_update": "as state_read",
-  ]
-
-  @Test func everyOpHasAPeer() throws {
-    var met: Set<String> = []
-    for item in OracleCase.byOp.values.joined() {
-      for function in try item.module().functions {
-        for id in function.allOps() { met.insert(function[id].kind.mnemonic) }
-      }
-    }
-    let missing = Set(OpRegistry.mnemonics).subtracting(met)
-    #expect(missing == Set(OracleTests.alone.keys))
   }
 }

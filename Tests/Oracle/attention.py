@@ -79,20 +79,27 @@ def linear(random):
         rule = ["linear", "gated", "delta", "gated_delta"][number % 4]
         batch, steps, shared, group = random.pick([1, 2]), random.pick([1, 3, 5]), random.pick([1, 2]), random.pick([1, 2])
         width, columns, heads = random.pick([2, 4]), random.pick([1, 3, 5]), shared * group
-        q, k = random.normal(batch, steps, heads, width), random.normal(batch, steps, shared, width, scale=0.5)
-        v = random.normal(batch, steps, shared, columns)
-        gates = -np.abs(random.normal(batch, steps, shared, width if number % 8 < 4 else 1)) if "gated" in rule else None
-        rate = np.abs(random.normal(batch, steps, shared, 1, scale=0.3)) if "delta" in rule else None
-        state = random.normal(batch, shared, width, columns) if number % 3 else None
-        flat = lambda x: None if x is None else x.reshape(batch, steps, -1)
-        given = [flat(q), flat(k), flat(v), state, flat(gates), flat(rate)]
+        kind = (["f32"] + FLOATS)[number % 5]
+        q = random.normal(batch, steps, heads, width, dtype=kind)
+        k = random.normal(batch, steps, shared, width, scale=0.5, dtype=kind)
+        v = random.normal(batch, steps, shared, columns, dtype=kind)
+        decay = rounded(np.exp(-np.abs(wide(random.normal(batch, steps, shared, width if number % 8 < 4 else 1)))), kind) \
+            if "gated" in rule else None
+        rate = np.abs(random.normal(batch, steps, shared, 1, scale=0.3, dtype=kind)) if "delta" in rule else None
+        state = random.normal(batch, shared, width, columns, dtype=kind) if number % 3 else None
+
+        def flat(x):
+            return None if x is None else x.reshape(batch, steps, -1).astype(np.float32)
+
+        gates = None if decay is None else np.log(wide(decay))
+        start = None if state is None else state.astype(np.float32)
+        given = [flat(q), flat(k), flat(v), start, flat(gates), flat(rate)]
         while given[-1] is None:
             given.pop()
         result, last = evaluator("LinearAttention", given, outputs=2, opset=27, q_num_heads=heads, kv_num_heads=shared,
                                  update_rule=rule, scale=0.5)
-        decay = None if gates is None else np.exp(gates)
         cases.op("linear_attention", "scale = 0.5", [q, k, v, decay, rate, state],
-                 [result.reshape(batch, steps, heads, columns), last], "single", "onnx")
+                 [rounded(result.reshape(batch, steps, heads, columns), kind), rounded(last, kind)], "single", "onnx")
 
 
 def rope(random):

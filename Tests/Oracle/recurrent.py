@@ -1,7 +1,7 @@
 """Recurrent layers: ONNX Runtime, over directions, activations, lengths, states, peepholes and clipping."""
 import numpy as np
 
-from oracle import Random, cases, flags, runtime
+from oracle import FLOATS, Random, cases, flags, rounded, runtime
 
 # As ONNX spells them, with how many numbers they take.
 FUNCTIONS = {
@@ -58,8 +58,11 @@ def make():
             if op == "gru":
                 after = bool(number % 4 in (1, 2))
                 settings["linear_before_reset"], text["linear_before_reset"] = int(after), after
-            operands = list(given)
+            # The runtime computes in f32 what all types are given in.
+            kind = (["f32"] + FLOATS)[number % 5]
+            operands = [value if value is None or value is lengths else rounded(value, kind) for value in given]
+            given = [value if value is None or value is lengths else value.astype(np.float32) for value in operands]
             while given[-1] is None:
                 given.pop()
             results = runtime(name, given, outputs=3 if op == "lstm" else 2, **settings)
-            cases.op(op, flags(**text), operands, list(results), "single", "onnxruntime")
+            cases.op(op, flags(**text), operands, [rounded(result, kind) for result in results], "single", "onnxruntime")

@@ -63,7 +63,7 @@ def softmax(random):
             if number == 3 and x.size:
                 x.reshape(-1)[0] = -np.inf if x.shape[axis] > 1 else 3
             result = special.softmax(wide(x), axis=axis) if x.size else wide(x)
-            cases.op("softmax", flags(axis=axis), [x], rounded(result, kind), "rounded")
+            cases.op("softmax", flags(axis=axis), [x], rounded(result, kind), "shares")
             if kind == "f32" and x.size:
                 cases.op("softmax", flags(axis=axis), [x], runtime("Softmax", [x], axis=axis)[0], "single", "onnxruntime")
 
