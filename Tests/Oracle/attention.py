@@ -76,7 +76,7 @@ def attention(random):
 
 def linear(random):
     for number in range(20):
-        rule = ["linear", "gated", "delta", "gated_delta"][number % 4]
+        rule, scale = ["linear", "gated", "delta", "gated_delta"][number % 4], random.pick([0.5, 0.25, 1.0])
         batch, steps, shared, group = random.pick([1, 2]), random.pick([1, 3, 5]), random.pick([1, 2]), random.pick([1, 2])
         width, columns, heads = random.pick([2, 4]), random.pick([1, 3, 5]), shared * group
         kind = (["f32"] + FLOATS)[number % 5]
@@ -97,8 +97,8 @@ def linear(random):
         while given[-1] is None:
             given.pop()
         result, last = evaluator("LinearAttention", given, outputs=2, opset=27, q_num_heads=heads, kv_num_heads=shared,
-                                 update_rule=rule, scale=0.5)
-        cases.op("linear_attention", "scale = 0.5", [q, k, v, decay, rate, state],
+                                 update_rule=rule, scale=scale)
+        cases.op("linear_attention", flags(scale=scale), [q, k, v, decay, rate, state],
                  [rounded(result.reshape(batch, steps, heads, columns), kind), rounded(last, kind)], "single", "onnx")
 
 

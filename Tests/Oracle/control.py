@@ -62,19 +62,20 @@ def branches(random):
             body = (f"%r0, %r1 = if %0 then {{\n%a = add %1, %2 : {kind}\nyield %a, %1\n}} else {{\n"
                     f"%b = mul %1, %2 : {kind}\nyield %b, %2\n}} : {kind}, {kind}")
             cases.body(body, [np.array(flag), x, y], [("r0", x + y if flag else x * y), ("r1", x if flag else y)])
-    for trip, go, limit in [(3, True, 1000.0), (100, True, 50.0), (0, True, 9.0), (5, False, 9.0), (None, True, 30.0)]:
+    for trip, go, limit in [(3, None, 1000.0), (7, None, 20.0), (3, True, 1000.0), (100, True, 50.0), (0, True, 9.0), (5, False, 9.0), (None, True, 30.0)]:
         x = np.abs(random.normal(3)) + np.float32(1)
-        value, seen, number, condition = np.zeros(3, np.float32), [], 0, go
+        value, seen, number, condition = np.zeros(3, np.float32), [], 0, go is not False
         while condition and (trip is None or number < trip):
             value, number = value + x, number + 1
             seen.append(value)
             condition = bool(value[0] < np.float32(limit))
         operands = "%1" if trip is not None else "_"
-        body = (f"%r0, %r1 = loop {operands}, %2, %3 {{extent = t}} body(%i: i64[], %again: bool[], %v: f32[3]) {{\n"
+        start = "%2" if go is not None else "_"
+        body = (f"%r0, %r1 = loop {operands}, {start}, %3 {{extent = t}} body(%i: i64[], %again: bool[], %v: f32[3]) {{\n"
                 f"%next = add %v, %0 : f32[3]\n%zero = constant {{value = i64[] [0]}} : i64[]\n"
                 f"%head = gather %next, %zero : f32[]\n%bound = constant {{value = f32[] [{limit}]}} : f32[]\n"
                 f"%small = less %head, %bound : bool[]\nyield %small, %next, %next\n}} : f32[3], f32[t, 3]")
-        inputs = [x, np.int64(0 if trip is None else trip), np.array(go), np.zeros(3, np.float32)]
+        inputs = [x, np.int64(0 if trip is None else trip), np.array(bool(go)), np.zeros(3, np.float32)]
         cases.body(body, inputs, [("r0", value), ("r1", np.array(seen, np.float32).reshape(-1, 3))])
 
 

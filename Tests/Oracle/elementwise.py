@@ -158,7 +158,30 @@ def select(random):
 
 
 def casts(random):
-    """What reference.json does not have: small integers, f8e8m0, shapes; and bits under another type."""
+    """Of any type to any, where f64 or exact integers say what comes out; f8e8m0; bits under another type."""
+    numbers = np.concatenate([SPECIAL, random.normal(8, dtype="f64", scale=300), [448, 464, 57344, 61440, 1e-6, 3e9, -1e12]])
+    for source in FLOATS + EIGHTH:
+        x = numbers.astype(TYPES["f32"]).astype(TYPES[source]) if source in EIGHTH else rounded(numbers, source)
+        for target in FLOATS + EIGHTH + INTEGERS:
+            exact = wide(x)
+            if target in INTEGERS:
+                low, high = limits(target)
+                result = [0 if np.isnan(v) else low if v <= low else high if v >= high else int(v) for v in exact]
+                cases.op("cast", flags(to=target), [x], wrapped(np.array(result, dtype=object), target))
+            elif target not in EIGHTH:
+                cases.op("cast", flags(to=target), [x], rounded(exact, target))
+            elif target != source:
+                cases.op("cast", flags(to=target, saturate=False), [x], rounded(exact, target))
+                top = float(ml_dtypes.finfo(TYPES[target]).max)
+                cases.op("cast", flags(to=target), [x], rounded(np.clip(exact, -top, top), target))
+    for source in INTEGERS:
+        x = random.values(source, (9,))
+        whole = np.array([int(v) for v in x], dtype=object)
+        for target in FLOATS + INTEGERS:
+            if target in INTEGERS:
+                cases.op("cast", flags(to=target), [x], wrapped(whole, target))
+            elif target == "f64" or BITS[source] < 64:
+                cases.op("cast", flags(to=target), [x], rounded(x.astype(np.float64), target))
     for source in NARROW + ["bool", "i8", "f32"]:
         for target in NARROW + ["bool", "i32", "f16", "f32"]:
             x = random.values(source, random.shape(2))

@@ -35,6 +35,10 @@ def quantize(random):
             top = float(ml_dtypes.finfo(TYPES[kind]).max)
             result = rounded(np.clip(wide(x / scale), -top, top), kind)
             cases.op("quantize", flags(to=kind), [x, scale, np.zeros((), TYPES[kind])], result)
+    for kind in ["f16", "bf16", "f64"]:
+        x, scale = random.normal(3, 7, dtype=kind, scale=20), np.float32(0.375)
+        units = np.rint((wide(x) / scale).astype(np.float32))
+        cases.op("quantize", flags(to="i8"), [x, scale], np.clip(units, -128, 127).astype(np.int8))
     declarations = "quantization !q = {scales = [0.5, 0.25, 2.0], zero_points = [0, 10, 3], axis = 1}"
     x, scales, zeros = random.normal(4, 3, scale=5), np.array([0.5, 0.25, 2], np.float32), np.array([0, 10, 3])
     stored = np.clip(np.rint(x / scales) + zeros, 0, 255).astype(np.uint8)
@@ -87,7 +91,7 @@ def fake(random):
         bits, signed, narrow = random.pick([2, 4, 8, 8, 16]), bool(number % 2), bool(number % 3 == 0)
         low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
         low += narrow
-        kind = ["f32", "f32", "f16", "f64"][number % 4]
+        kind = ["f32", "bf16", "f16", "f64"][number % 4]
         x = random.normal(*random.shape(random.number(1, 3), low=1), scale=10, dtype=kind)
         axis, rows = random.number(-x.ndim, x.ndim - 1), number % 4 < 2
         scale = np.abs(random.normal(*([x.shape[axis]] if rows else []), dtype=kind)) + TYPES[kind].type(0.25)
@@ -100,7 +104,7 @@ def fake(random):
         near = np.rint(quotient) if rounding == "nearest_even" else np.trunc(quotient + np.copysign(0.5, quotient))
         result = (np.clip(near + addend, low, high) - addend) * spread
         text = flags(bits=bits, signed=signed, narrow=narrow, axis=axis, rounding=rounding)
-        cases.op("fake_quant", text, [x, scale, zero], result.astype(TYPES[kind]), "rounded")
+        cases.op("fake_quant", text, [x, scale, zero], rounded(result, kind), "rounded")
 
 
 def make():

@@ -55,6 +55,8 @@ def make():
                 cell = random.normal(ways, batch, hidden) if number % 3 == 1 else None
                 peepholes = random.normal(ways, 3 * hidden) if number % 4 == 2 else None
                 given += [cell, peepholes]
+                forget = number % 7 == 3
+                settings["input_forget"], text["input_forget"] = int(forget), forget
             if op == "gru":
                 after = bool(number % 4 in (1, 2))
                 settings["linear_before_reset"], text["linear_before_reset"] = int(after), after

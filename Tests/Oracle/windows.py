@@ -4,7 +4,7 @@ import itertools
 import numpy as np
 
 from contractions import geometry
-from oracle import FLOATS, INTEGERS, TYPES, Random, cases, first, flags, last, limits, rounded, runtime, wide
+from oracle import FLOATS, TYPES, Random, cases, first, flags, last, rounded, runtime, wide
 
 
 def spots(extent, kernel, stride, before, after, dilation, ceil):
@@ -39,6 +39,18 @@ def pool(x, kernel, strides, padding, dilations, ceil, way, counts):
     return result
 
 
+def where(x, kernel, strides, padding, dilations, ceil):
+    """The first of the greatest elements under each window, by its number in the image."""
+    result = None
+    for spot, sizes, met, _ in windows(x, kernel, strides, padding, dilations, ceil):
+        if result is None:
+            result = np.zeros((x.shape[0], *sizes, x.shape[-1]), np.int64)
+        part = wide(x)[np.ix_(range(x.shape[0]), *met)].reshape(x.shape[0], -1, x.shape[-1])
+        numbers = np.arange(int(np.prod(x.shape[1:-1]))).reshape(x.shape[1:-1])[np.ix_(*met)].reshape(-1)
+        result[(slice(None), *spot)] = numbers[part.argmax(1)]
+    return result
+
+
 def make():
     random = Random(106)
     for number in range(60):
@@ -63,6 +75,7 @@ def make():
                 cases.op("max_pool_index", text, [x], last(places - planes * area), peer="onnxruntime")
         else:
             cases.op("max_pool", text, [x], pool(x, *settings, "max", False).astype(TYPES[kind]))
+            cases.op("max_pool_index", text, [x], where(x, *settings))
         if kind in FLOATS:
             for counts in [False, True]:
                 written = text + (", count_padding = true" if counts else "")
