@@ -37,6 +37,7 @@ public enum Pipeline {
     step(.canonical, commonSubexpressions, "equal transposes of one value become one, which layout can move"),
     step(.canonical, rebuildLayerNorm, "equal means are one value by now"),
     step(.canonical, rebuildSoftmax),
+    step(.canonical, rebuildActivations),
     step(.canonical, rebuildRope),
     step(.canonical, rebuildAttention),
     step(.canonical, canonicalize, "attention leaves transposes that cancel"),
@@ -53,6 +54,7 @@ public enum Pipeline {
   public static let orders: [Order] = [
     before(commonSubexpressions, rebuildLayerNorm, because: "x less its mean is often computed twice"),
     before(rebuildSoftmax, rebuildAttention, because: "attention is found by its softmax"),
+    before(rebuildActivations, scalesIntoWeights, because: "a factor of an activation is none of a convolution"),
     before(rebuildAttention, scalesIntoWeights, because: "a factor on queries is the scale of attention"),
     before(imageLayout, scalesIntoWeights, because: "a transpose keeps a factor from its convolution"),
     before(rebuildAttention, imageLayout, because: "layout moves the transposes that attention is found by"),

@@ -38,9 +38,10 @@ import Testing
   private static let frequent: [String: [String]] = [
     "rebuild-layer-norm": ["quotient-to-norm", "shift-to-norm", "factor-into-norm", "addend-into-norm"],
     "rebuild-softmax": ["quotient-to-softmax"],
+    "rebuild-activations": ["gated-product-to-activation", "quotient-to-silu"],
     "rebuild-attention": ["products-to-attention"],
     "rebuild-rope": [
-      "turned-halves-to-rope", "joined-halves-to-rope", "joined-neighbours-to-rope", "rope-before-transpose",
+      "turned-halves-to-rope", "joined-halves-to-rope", "joined-neighbours-to-rope",
     ],
     "scales-into-weights": [
       "scale-into-weights", "addend-into-conv", "pad-into-conv", "merge-scales", "merge-addends", "scale-past-addend",

@@ -151,6 +151,12 @@ extension VectorMath {
     -4.928858190368277e-12,
   ]
 
+  /// Degree 9, 2^-24.8.
+  static let geluSingle: [Double] = [
+    -2.1077268, -0.28310242, 0.03527914, -0.0052348715, 0.0007965105, -0.00011617929, 1.049257e-05, -2.2981203e-06,
+    6.019757e-07, 1.5012607e-07,
+  ]
+
   /// The binary digits of 2 / pi behind the point, 64 to a word, the most significant first.
   static let twoOverPi: [UInt64] = [
     0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,

@@ -23,6 +23,8 @@ public struct Compilation {
   public private(set) var notes: [String] = []
   /// Seconds by phase.
   public private(set) var seconds: [(phase: String, seconds: Double)] = []
+  /// What scheduling decided about memory, for `--explain`.
+  public private(set) var memoryNotes: [String] = []
   /// The program as it was read, where the model came as one.
   private var given: ProgramFile?
 
@@ -116,6 +118,7 @@ public struct Compilation {
       let clock = ContinuousClock()
       let start = clock.now
       program = try Scheduler.schedule(module, for: profile)
+      memoryNotes = program.notes
       seconds.append((Phase.scheduled.rawValue, (clock.now - start).inSeconds))
       do throws(Diagnostic) { try program.verify() } catch {
         throw .bug("after phase scheduled: \(error.message)", at: error.location)

@@ -26,8 +26,8 @@ let reshapeAroundMatMul = RewritePattern.rebuildingTold("reshape-around-matmul",
   return .init(kind: product.kind, operands: operands, absorbed: [product.op])
 }
 
-/// `reshape (f (reshape x))` with the shape of `x` is `f x` for a function of elements, and for `softmax` along the last
-/// axis, if that stays.
+/// `reshape (f (reshape x))` with the shape of `x` is `f x` for a function of elements, and for `softmax` along the
+/// last axis, if that stays.
 let reshapeAroundFunction = RewritePattern.rebuildingTold("reshape-around-function", roots: ["reshape"]) {
   op, context in
   guard let value = context.operand(op, 0), let function = context.function.definingOp(value),

@@ -7,6 +7,7 @@ public enum PassRegistry {
     deadCode,
     fuseEpilogues,
     imageLayout,
+    rebuildActivations,
     rebuildAttention,
     rebuildLayerNorm,
     rebuildRope,

@@ -78,6 +78,9 @@ private let addendIntoConv = RewritePattern("addend-into-conv", roots: ["add"]) 
   return true
 }
 
+/// The widest padding that a convolution takes over.
+private let widestPadding = 16
+
 /// `conv (pad x)` with zeros around the image is a conv with padding.
 private let padIntoConv = RewritePattern.rebuildingTold("pad-into-conv", roots: ["conv"]) { op, context in
   guard var kind = context.kind(op, Conv.self), let value = context.operand(op, 0),
@@ -92,6 +95,11 @@ private let padIntoConv = RewritePattern.rebuildingTold("pad-into-conv", roots: 
   }
   guard context.useCount(value) == 1 else {
     context.missed("pad-into-conv", at: op, "the padded image", usesOf: value)
+    return nil
+  }
+  // Pixels at the border have code of their own for each of their distances to it.
+  guard (pad.kind.before + pad.kind.after).allSatisfy({ $0 <= widestPadding }) else {
+    context.missed("pad-into-conv", at: op, "it pads by more than \(widestPadding)")
     return nil
   }
   if kind.padding.isEmpty { kind.padding = Array(repeating: 0, count: 2 * spatial) }
@@ -120,8 +128,8 @@ private let mergeAddends = RewritePattern("merge-addends", roots: ["add"]) { op,
   try merge("merge-addends", op, [.add], &context) { _, _ in (.add, .add, false) }
 }
 
-/// Joins the constants of two ops in a row; `choose` says, for the inner and the outer function, which one stays, which one
-/// joins the constants, and whether the outer constant comes first in that.
+/// Joins the constants of two ops in a row; `choose` says, for the inner and the outer function, which one stays, which
+/// one joins the constants, and whether the outer constant comes first in that.
 private func merge(
   _ name: String, _ op: OpID, _ inners: [Binary.Function], _ context: inout PassContext,
   _ choose: (Binary.Function, Binary.Function) -> (Binary.Function, Binary.Function, Bool)

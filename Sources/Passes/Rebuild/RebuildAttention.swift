@@ -13,11 +13,11 @@ import Support
 ///
 ///     %1 = attention %q, %k, %v, %mask {scale = 0.125} : f32[1, 12, n, 64]
 ///
-/// The factor may stand before the product, on either side. Masks may be added or selected by, several in a row; one that
-/// hides what comes behind a query becomes `after = 0`. Where queries, keys and values are all transposed from
+/// The factor may stand before the product, on either side. Masks may be added or selected by, several in a row; one
+/// that hides what comes behind a query becomes `after = 0`. Where queries, keys and values are all transposed from
 /// `[batch, positions, heads, width]`, they are taken as they were and the result is transposed instead. A query that
-/// sees nothing (its mask is minus infinity throughout) gets zeros, where the spelled-out form divides zero by zero; one
-/// whose mask is a finite number throughout keeps its mean.
+/// sees nothing (its mask is minus infinity throughout) gets zeros, where the spelled-out form divides zero by zero;
+/// one whose mask is a finite number throughout keeps its mean.
 public let rebuildAttention = GraphPass(
   "rebuild-attention", .rounds(RoundingBound(relative: 1e-3, absolute: 1e-4)),
   "rebuilds attention that is spelled out"

@@ -17,8 +17,8 @@ import Support
 ///
 /// with the first halves of the tables. The halves may also be turned one by one and joined, `concat (a cos - b sin),
 /// (b cos + a sin)`, and so may neighbours that were taken apart, for the interleaved form. Elements behind those that
-/// turn, joined to the result, become part of it. Where heads are transposed in front of positions for it, that comes behind
-/// instead, so that attention finds it.
+/// turn, joined to the result, become part of it. Where heads are transposed in front of positions for it, that comes
+/// behind instead, so that attention finds it.
 public let rebuildRope = GraphPass(
   "rebuild-rope", .rounds(RoundingBound(relative: 1e-3, absolute: 1e-4)),
   "rebuilds rotary positions that are spelled out"

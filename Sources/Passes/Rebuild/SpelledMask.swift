@@ -40,8 +40,8 @@ struct SpelledMask {
     return zip(shape, wide.suffix(shape.count)).allSatisfy { $0 == 1 || context.provablyEqual($0, $1) }
   }
 
-  /// Takes one mask out that hides all keys behind a query. With finite numbers it must be the only one: where others hide
-  /// what it shows, what it hides counts as much.
+  /// Takes one mask out that hides all keys behind a query. With finite numbers it must be the only one: where others
+  /// hide what it shows, what it hides counts as much.
   private mutating func takeCausal(_ type: TensorType, _ context: PassContext) {
     let isOnly = addends.count + choices.count == 1
     for (place, choice) in choices.enumerated() where isOnly || choice.number == -.infinity {
