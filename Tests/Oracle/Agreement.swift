@@ -13,7 +13,7 @@ enum Agreement: String, Decodable, Sendable {
   /// As rounded. Compiled code subtracts the maximum in f32, and half a unit of a distance of 100 is 4e-6 of the power;
   /// powers below the least normal number are zero there.
   case shares
-  /// Both sum in f64, in another order.
+  /// Both sum in f64, in another order, be it only the sums of ones in gelu.
   case sums
   /// The peer computes in f32: 1e-5 is what a hundred roundings of f32 may come to.
   case single
