@@ -43,7 +43,7 @@ struct MapGenerator {
     }
 
     let widest = (inputForms + outputForms).map(\.register.bits).max() ?? 32
-    let lanes = Swift.max(1, profile.vectorBits / Swift.max(8, widest))
+    let lanes = profile.lanes(bits: Swift.max(8, widest))
     let inner = extents.last ?? 1
     let outer = Array(extents.dropLast())
     var failure: Diagnostic?

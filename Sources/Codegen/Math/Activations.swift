@@ -30,8 +30,7 @@ extension VectorMath {
       }
       let positive = magnitude(x)
       // Beyond this the other term decides alone, down to zero.
-      let centered = sub(builder.min(constant(5.6, x), positive), constant(3, x))
-      let q = polynomial(centered, Self.geluSingle)
+      let q = polynomial(builder.min(constant(5.6, x), positive), Self.geluSingle)
       let tail = expOfNonPositive(multiplyAdd(scale(positive, -0.5), positive, q))
       return mul(x, select(compare(x, .lt, 0), tail, sub(constant(1, x), tail)))
     }
@@ -39,6 +38,6 @@ extension VectorMath {
 
   /// `x min(max(x + 3, 0), 6) / 6`
   public func hardSwish(_ x: LoopValue) -> LoopValue {
-    wide(x) { x in scale(mul(x, clamp(add(x, constant(3, x)), 0, 6)), 1.0 / 6) }
+    wide(x) { x in mul(x, scale(clamp(add(x, constant(3, x)), 0, 6), 1.0 / 6)) }
   }
 }
