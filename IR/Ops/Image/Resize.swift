@@ -119,7 +119,9 @@ public struct Resize: OpKind {
     guard let element = x.storage else { throw .bug("resize: cannot take \(x.type)") }
     let result = try call.shape(shape, "resize")
     if result.contains(0) { return [.tensor(Tensor(element, result, doubles: []))] }
-    var values = x.doubles()
+    // Integers are picked by number, as an f64 does not hold all of them.
+    let picks = rule.mode == .nearest && !element.isFloat
+    var values = picks ? (0..<x.count).map(Double.init) : x.doubles()
     var extents = x.shape
     var known = self
     known.shape = result.map { Dim($0) }
@@ -137,10 +139,15 @@ public struct Resize: OpKind {
       try checkAllocatable(next, "resize")
       values = resampled.apply(
         values, outer: extents[..<axis].reduce(1, *), inner: extents[(axis + 1)...].reduce(1, *),
-        outside: extrapolation)
+        outside: picks ? -1 : extrapolation)
       extents = next
     }
     guard extents == result else { throw .bug("resize: \(x.shape) became \(extents), not \(result)") }
+    if picks {
+      let outside = Tensor(element, [1], doubles: Resize.saturated([extrapolation.rounded(.toNearestOrEven)], element))
+      let (numbers, other) = (x.integers(), outside.integers()[0])
+      return [.tensor(Tensor(element, result, integers: values.map { $0 < 0 ? other : numbers[Int($0)] }))]
+    }
     if !element.isFloat { values = values.map { $0.rounded(.toNearestOrEven) } }
     return [.tensor(Tensor(element, result, doubles: Resize.saturated(values, element)))]
   }

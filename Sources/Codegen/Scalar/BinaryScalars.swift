@@ -36,7 +36,12 @@ extension Binary: ScalarLowering {
     case .minimum: return keepingNaN(.min, a, b, build)
     case .maximum: return keepingNaN(.max, a, b, build)
     case .rem: return build.rem(a, b)
-    case .mod: return build.floorRemainder(a, b, build.rem(a, b))
+    case .mod:
+      let remainder = build.rem(a, b)
+      let zero = build.zero(build.type(a))
+      // A zero has the divisor's sign too.
+      let signed = build.select(build.compare(.lt, b, zero), build.float(-0.0, build.type(a)), zero)
+      return build.select(build.compare(.eq, remainder, zero), signed, build.floorRemainder(a, b, remainder))
     case .pow: return scope.math.pow(a, b)
     case .atan2: return scope.math.atan2(a, b)
     case .and, .or, .xor, .shiftLeft, .shiftRight: throw .bug("\(mnemonic) takes no floats")
