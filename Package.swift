@@ -95,7 +95,8 @@ if withLLVM {
         "Driver", "LLVMBackend", "Passes", "Codegen", "Targets", "IR", "Formats", "Support", "CMartlet", "TestGraphs",
         "TestSupport",
       ],
-      exclude: ["Models", "runner.c", "compile_time.sh", "large_weights.sh"], settings: llvmHeaders),
+      exclude: ["Models", "runner.c", "board.c", "board.ld", "compile_time.sh", "large_weights.sh"],
+      settings: llvmHeaders),
     // They run the command, and a C program with the compiler in it, which SwiftPM builds beside them.
     tests("Command", uses: ["Support", "TestSupport"], exclude: ["compile_and_run.c"]),
     // They run the command, which SwiftPM builds beside them.

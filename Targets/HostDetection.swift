@@ -31,6 +31,7 @@ struct HostFeatures: Sendable {
     "sha": "sha_ni", "avxvnni": "avx_vnni", "avx512vbmi2": "avx512_vbmi2", "avx512vnni": "avx512_vnni",
     "avx512bitalg": "avx512_bitalg", "avx512vpopcntdq": "avx512_vpopcntdq", "avx512bf16": "avx512_bf16",
     "avx512fp16": "avx512_fp16", "fp-armv8": "fp", "neon": "asimd", "dotprod": "asimddp", "fullfp16": "asimdhp",
+    "lse": "atomics", "rdm": "asimdrdm",
   ]
 
   /// Reads the text of `/proc/cpuinfo`. A machine of unlike cores has what its first core has.
@@ -55,6 +56,8 @@ struct HostFeatures: Sendable {
       let architecture = "x86_64"
     #elseif arch(arm64)
       let architecture = "aarch64"
+    #elseif arch(riscv64)
+      let architecture = "riscv64"
     #else
       let architecture = "unknown"
     #endif

@@ -17,11 +17,29 @@ public struct Profile: Sendable, Hashable {
   /// Features that `create` of an artifact and `host()` look for, in LLVM's names.
   public var requires: [String]
 
+  /// The container of objects, which decides the linker.
+  public var format: Format
+  public var pointerBits: Int
+  /// Whether code may be loaded anywhere: what is placed once, by a linker, is smaller without.
+  public var isPositionIndependent: Bool
+  /// Whether artifacts may start threads, and ask `malloc` for memory.
+  public var hasThreads: Bool
+  public var hasHeap: Bool
+
   // What the generators ask.
+  /// 32: no vectors, everything is done element by element.
   public var vectorBits: Int
   public var vectorRegisters: Int
   /// Whether a multiply-add that rounds once is an instruction.
   public var hasFMA: Bool
+  /// Whether floor, ceil, trunc and rint are instructions.
+  public var hasRounding: Bool
+  /// Whether f64 arithmetic is done by instructions.
+  public var hasF64: Bool
+  /// Whether 64-bit integers divide and convert, and f64 is computed, by functions that the artifact must bring.
+  public var needsHelpers: Bool
+  /// Whether vectors take floats below the least normal one for zero, whatever the program says.
+  public var flushesSubnormals: Bool
   /// Whether f16 converts to f32 and back in an instruction.
   public var hasF16Conversion: Bool
   /// Whether pairs of bf16 products add up into f32 in an instruction.
@@ -46,8 +64,8 @@ public struct Profile: Sendable, Hashable {
   public var cores: Int
 
   public var link: Link
-  /// The program that runs foreign executables in tests: `qemu-aarch64`.
-  public var emulator: String?
+  /// The program that runs foreign executables in tests, and its options: `qemu-aarch64`; nil: there is none.
+  public var emulator: [String]?
   /// The most memory an artifact may use for workspace and weights; nil: as much as there is.
   public var memoryLimitBytes: Int?
   public var codeLimitBytes: Int?
@@ -66,16 +84,24 @@ public struct Profile: Sendable, Hashable {
     case usdot
   }
 
+  public enum Format: String, Sendable, Hashable, CaseIterable {
+    case elf, macho, wasm
+  }
+
   /// What the linker needs for a shared library or an executable.
   public struct Link: Sendable, Hashable {
     /// lld's `-m`.
     public var emulation: String
     /// The triple of the C library's folders and of `clang --target`.
     public var clangTriple: String
-    /// The dynamic loader that executables name.
-    public var loader: String
-    /// The Debian package with start files and C library.
-    public var libcPackage: String
+    /// What `clang` is told besides, for C and for linking: the ABI, and where headers are.
+    public var clangFlags: [String]
+    /// What it is told to link programs.
+    public var linkFlags: [String]
+    /// The dynamic loader that executables name; nil: there are no shared libraries.
+    public var loader: String?
+    /// The Debian package with start files and C library; nil: no programs can be linked here.
+    public var libcPackage: String?
     /// Where that package puts them; nil: in the root of the file system.
     public var sysroot: String?
   }
@@ -83,7 +109,8 @@ public struct Profile: Sendable, Hashable {
   /// Whether loads and stores of some lanes only are one instruction for every element width.
   public var hasMaskedMemory: Bool { vectorBits >= 512 }
   /// How many elements of `bits` bits fill a vector register.
-  public func lanes(bits: Int) -> Int { bits > 0 ? max(1, vectorBits / bits) : 1 }
+  public func lanes(bits: Int) -> Int { bits > 0 && hasVectors ? max(1, vectorBits / bits) : 1 }
+  public var hasVectors: Bool { vectorBits > 32 }
   /// `features` as LLVM wants them.
   public var featureString: String { features.joined(separator: ",") }
   /// The first part of the triple: `x86_64`.

@@ -138,8 +138,10 @@ struct ProfileReader {
     let link = Profile.Link(
       emulation: try word(use("emulation")),
       clangTriple: try word(use("clangTriple")),
-      loader: try word(use("loader")),
-      libcPackage: try word(use("libcPackage")),
+      clangFlags: try list(use("clangFlags")),
+      linkFlags: try list(use("linkFlags")),
+      loader: try optional(use("loader")),
+      libcPackage: try optional(use("libcPackage")),
       sysroot: try optional(use("sysroot")))
     let profile = Profile(
       name: name,
@@ -149,9 +151,18 @@ struct ProfileReader {
       tune: try word(use("tune")),
       features: try list(use("features")),
       requires: try list(use("requires")),
+      format: try choice(use("format"), Profile.Format.self),
+      pointerBits: try count(use("pointerBits"), 32...64),
+      isPositionIndependent: try flag(use("isPositionIndependent")),
+      hasThreads: try flag(use("hasThreads")),
+      hasHeap: try flag(use("hasHeap")),
       vectorBits: try count(use("vectorBits"), 32...4096),
       vectorRegisters: try count(use("vectorRegisters"), 4...256),
       hasFMA: try flag(use("hasFMA")),
+      hasRounding: try flag(use("hasRounding")),
+      hasF64: try flag(use("hasF64")),
+      needsHelpers: try flag(use("needsHelpers")),
+      flushesSubnormals: try flag(use("flushesSubnormals")),
       hasF16Conversion: try flag(use("hasF16Conversion")),
       hasBF16: try flag(use("hasBF16")),
       dot4: try choice(use("dot4"), Profile.Dot4.self),
@@ -164,7 +175,7 @@ struct ProfileReader {
       l3Bytes: try count(use("l3Bytes")),
       cores: try count(use("cores"), 1...1024),
       link: link,
-      emulator: try optional(use("emulator")),
+      emulator: try optional(use("emulator")).map { $0.split(separator: " ").map(String.init) },
       memoryLimitBytes: try limit(use("memoryLimitBytes")),
       codeLimitBytes: try limit(use("codeLimitBytes")))
     for layer in layers {

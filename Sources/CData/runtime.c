@@ -23,6 +23,21 @@ static const char executable_c[] = {
 static const char frame_c[] = {
 #embed "../Runtime/frame.c"
 };
+static const char helpers_h[] = {
+#embed "../Runtime/helpers.h"
+};
+static const char helpers_convert_c[] = {
+#embed "../Runtime/helpers_convert.c"
+};
+static const char helpers_divide_c[] = {
+#embed "../Runtime/helpers_divide.c"
+};
+static const char helpers_double_c[] = {
+#embed "../Runtime/helpers_double.c"
+};
+static const char helpers_memory_c[] = {
+#embed "../Runtime/helpers_memory.c"
+};
 static const char martlet_h[] = {
 #embed "../Runtime/martlet.h"
 };
@@ -65,6 +80,11 @@ static const CDataFile files[] = {
     {"dispatch.c", dispatch_c, sizeof dispatch_c},
     {"executable.c", executable_c, sizeof executable_c},
     {"frame.c", frame_c, sizeof frame_c},
+    {"helpers.h", helpers_h, sizeof helpers_h},
+    {"helpers_convert.c", helpers_convert_c, sizeof helpers_convert_c},
+    {"helpers_divide.c", helpers_divide_c, sizeof helpers_divide_c},
+    {"helpers_double.c", helpers_double_c, sizeof helpers_double_c},
+    {"helpers_memory.c", helpers_memory_c, sizeof helpers_memory_c},
     {"martlet.h", martlet_h, sizeof martlet_h},
     {"memory.c", memory_c, sizeof memory_c},
     {"npy.c", npy_c, sizeof npy_c},

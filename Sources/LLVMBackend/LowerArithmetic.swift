@@ -146,7 +146,8 @@ extension KernelLowering {
   func lowerFMA(_ a: LLVMValue, _ b: LLVMValue, _ c: LLVMValue, _ type: LoopType) -> LLVMValue {
     guard type.scalar.isFloat else { return LLVMBuildAdd(builder, LLVMBuildMul(builder, a, b, ""), c, "") }
     return throughF32(type, [a, b, c]) { operands, wide in
-      if self.machine.hasFMA { return self.intrinsic("llvm.fma", [self.type(wide)], operands) }
+      let isFused = self.machine.hasFMA && (wide.scalar != .f64 || self.machine.hasF64)
+      if isFused { return self.intrinsic("llvm.fma", [self.type(wide)], operands) }
       let product = LLVMBuildFMul(self.builder, operands[0], operands[1], "")
       return LLVMBuildFAdd(self.builder, product, operands[2], "")
     }

@@ -30,6 +30,8 @@ public struct MachineOptions: Hashable, Sendable {
   public var preferVectorWidth: Int
 
   public var hasFMA: Bool
+  /// Whether f64 arithmetic is done by instructions.
+  public var hasF64 = true
   /// Floor, ceil, trunc and rint in one instruction (SSE4.1, AArch64): else they would become calls of libm.
   public var hasRounding: Bool
   public var hasF16Conversion: Bool
@@ -39,6 +41,7 @@ public struct MachineOptions: Hashable, Sendable {
   /// The widest vector of the dot instruction, in bytes.
   public var dotVectorBytes: Int
 
+  public var isPositionIndependent = true
   public var unwindTables = true
   /// Kernels are hidden symbols of their artifact, unless something loads them one by one.
   public var exportsKernels = false
@@ -67,9 +70,11 @@ public struct MachineOptions: Hashable, Sendable {
       triple: profile.triple, cpu: profile.cpu, tuneCPU: profile.tune, features: profile.featureString,
       preferVectorWidth: profile.vectorBits, hasFMA: profile.hasFMA, hasF16Conversion: profile.hasF16Conversion,
       hasBF16Conversion: profile.hasBF16)
-    let isX86 = profile.architecture == "x86_64"
-    // SSE4.1 came before AVX.
-    hasRounding = isX86 ? profile.vectorBits >= 256 : profile.architecture == "aarch64"
+    hasRounding = profile.hasRounding
+    hasF64 = profile.hasF64
+    isPositionIndependent = profile.isPositionIndependent
+    // Elsewhere tables would refer to a library's functions.
+    unwindTables = profile.format == .elf && profile.pointerBits == 64
     dotVectorBytes = profile.vectorBits / 8
     switch profile.dot4 {
     case .vnni: dotProduct = .vnni
@@ -78,9 +83,9 @@ public struct MachineOptions: Hashable, Sendable {
       dotVectorBytes = min(32, dotVectorBytes)
     case .usdot: dotProduct = .i8mm
     case .sdot: dotProduct = .signed
-    case .none: dotProduct = isX86 ? .multiplyAddPairs : .widening
+    case .none: dotProduct = profile.architecture == "x86_64" ? .multiplyAddPairs : .widening
     }
-    if profile.architecture == "aarch64" { dotVectorBytes = 16 }
+    if dotProduct == .i8mm || dotProduct == .signed { dotVectorBytes = min(16, dotVectorBytes) }
   }
 
   /// The machine that this program runs on, as LLVM detects it.

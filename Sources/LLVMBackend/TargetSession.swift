@@ -39,7 +39,8 @@ final class TargetSession {
     LLVMTargetMachineOptionsSetCPU(settings, options.cpu)
     LLVMTargetMachineOptionsSetFeatures(settings, options.features)
     LLVMTargetMachineOptionsSetCodeGenOptLevel(settings, LLVMCodeGenLevelAggressive)
-    LLVMTargetMachineOptionsSetRelocMode(settings, LLVMRelocPIC)
+    LLVMTargetMachineOptionsSetRelocMode(
+      settings, options.isPositionIndependent ? LLVMRelocPIC : LLVMRelocStatic)
     LLVMTargetMachineOptionsSetCodeModel(settings, LLVMCodeModelDefault)
     guard let machine = LLVMCreateTargetMachineWithOptions(target, options.triple, settings) else {
       throw .unsupported("LLVM cannot generate code for \(options.triple), \(options.cpu)")

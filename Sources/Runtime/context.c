@@ -66,7 +66,7 @@ MARTLET_LOCAL martlet_status martlet_find_threads(martlet_context *context, cons
   } else if (options->pool) {
     context->pool = options->pool;
     context->threads = limit && limit < options->pool->threads ? limit : options->pool->threads;
-  } else {
+  } else if (MARTLET_POOL) {
     const int32_t cpus = martlet_cpu_count();
     /* More threads than CPUs only when asked for. */
     context->threads = options->threads ? limit : limit && limit < cpus ? limit : cpus;

@@ -162,6 +162,28 @@ MARTLET_LOCAL const char *martlet_cpu_lacks(const char *name, int *known) {
   return name;
 }
 
+#elif defined(__linux__) && defined(__arm__)
+#define MARTLET_CPU_CHECK 1
+extern unsigned long getauxval(unsigned long type);
+
+typedef struct martlet_feature {
+  const char *name;
+  uint8_t bit; /* of AT_HWCAP */
+} martlet_feature;
+
+static const martlet_feature martlet_features[] = {
+    {"vfp2", 6}, {"neon", 12}, {"vfp3", 13}, {"vfp4", 16}, {"hwdiv-arm", 17}, {"hwdiv", 18},
+};
+
+MARTLET_LOCAL const char *martlet_cpu_lacks(const char *name, int *known) {
+  size_t i;
+  for (i = 0; i < sizeof martlet_features / sizeof martlet_features[0]; ++i)
+    if (martlet_same_text(name, martlet_features[i].name))
+      return getauxval(16) >> martlet_features[i].bit & 1 ? NULL : name;
+  *known = 0;
+  return name;
+}
+
 #elif defined(__linux__) && defined(__riscv)
 #define MARTLET_CPU_CHECK 1
 extern unsigned long getauxval(unsigned long type);

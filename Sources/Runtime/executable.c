@@ -7,7 +7,9 @@
 #include "npy.c"
 #include "random.c"
 
+#if !defined(__wasm__)
 #include <sys/resource.h>
+#endif
 #include <sys/stat.h>
 #include <time.h>
 
@@ -248,10 +250,20 @@ static void run_once(call *c) {
   }
 }
 
+/* The most memory that this process has had. */
+static int64_t peak_bytes(void) {
+#if defined(__wasm__)
+  return (int64_t)__builtin_wasm_memory_size(0) * 65536;
+#else
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return (int64_t)usage.ru_maxrss * 1024;
+#endif
+}
+
 static void measure(call *c, const arguments *a, double load_ms) {
   int64_t count = 0, room = 1024;
   double *samples = malloc(sizeof(double) * (size_t)room);
-  struct rusage usage;
   /* A tenth of the time, and at least twice, to fault pages in and wake the clocks up. */
   const double start = now();
   int warm = 0;
@@ -272,7 +284,6 @@ static void measure(call *c, const arguments *a, double load_ms) {
   if (!count) FAIL(INPUT_FAULT, "not enough memory");
   qsort(samples, (size_t)count, sizeof *samples, compare);
   const double median = (samples[(count - 1) / 2] + samples[count / 2]) / 2, p90 = samples[(count * 9 + 9) / 10 - 1];
-  getrusage(RUSAGE_SELF, &usage);
   const int threads = c->model->thread_count(c->context);
   if (a->json) {
     fputs("{\"model\": ", stdout);
@@ -286,7 +297,7 @@ static void measure(call *c, const arguments *a, double load_ms) {
     printf(", \"compile_ms\": null, \"cache\": \"off\", \"load_ms\": %.6g, \"workspace_bytes\": %lld", load_ms,
            (long long)c->model->workspace_bytes(c->context));
     printf(", \"weights_bytes\": %lld, \"peak_rss_bytes\": %lld}\n", (long long)c->model->weights_size,
-           (long long)usage.ru_maxrss * 1024);
+           (long long)peak_bytes());
   } else {
     print_name(c->model->name);
     putchar(' ');

@@ -286,9 +286,13 @@ static inline martlet_status martlet_call(const martlet_model *model, int32_t en
   martlet_status status;
   if (entry < 0 || entry >= model->entry_count) return MARTLET_INVALID_ARGUMENT;
   status = model->entries[entry]->run(context, inputs, outputs, NULL, 0, &needed);
-  /* Sizes that depend on data come to light one after the other, so one more attempt may not be enough. */
+  /* Sizes that depend on data come to light one after the other, so one more attempt may not be enough. From the second
+   * on the workspace doubles at least: a loop that collects needs few attempts, however long it runs. */
   for (attempt = 0; status == MARTLET_WORKSPACE_TOO_SMALL && attempt < 64; ++attempt) {
-    status = model->grow(context, needed);
+    const int64_t had = model->workspace_bytes(context);
+    const int64_t doubled = had > INT64_MAX / 2 ? INT64_MAX : 2 * had;
+    status = model->grow(context, attempt > 0 && doubled > needed ? doubled : needed);
+    if (status != MARTLET_OK && attempt > 0) status = model->grow(context, needed);
     if (status != MARTLET_OK) return status;
     status = model->entries[entry]->run(context, inputs, outputs, NULL, 0, &needed);
   }

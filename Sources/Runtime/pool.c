@@ -12,7 +12,7 @@
  * allocate; should that fail, the caller does all parts itself. */
 #include "runtime.h"
 
-#if MARTLET_THREADS
+#if MARTLET_POOL
 
 extern int pthread_create(unsigned long *thread, const void *attributes, void *(*start)(void *), void *argument);
 extern int pthread_join(unsigned long thread, void **result);

@@ -8,8 +8,8 @@
  *
  *   always                memcpy memset memmove
  *   MARTLET_HEAP=1        malloc free
- *   MARTLET_THREADS=1     pthread_create pthread_join
- *   aarch64, riscv64      getauxval (when features are required)
+ *   MARTLET_THREADS=1     pthread_create pthread_join (Linux)
+ *   aarch64, arm, riscv64 getauxval (when features are required)
  *   MARTLET_PROFILE=N     nothing on x86_64, aarch64 and riscv; clock_gettime on other machines with Linux, and without
  *                         it martlet_clock, which the program defines
  *
@@ -64,7 +64,7 @@
 
 #define MARTLET_ALIGNMENT 64
 /* Beyond this a workspace is refused as MARTLET_LIMIT_EXCEEDED; sums of a few such sizes cannot overflow. */
-#define MARTLET_SIZE_LIMIT ((int64_t)1 << 46)
+#define MARTLET_SIZE_LIMIT (sizeof(void *) < 8 ? (int64_t)INT32_MAX : (int64_t)1 << 46)
 #define MARTLET_MAXIMUM_THREADS 1024
 #define MARTLET_MESSAGE_CAPACITY 512
 

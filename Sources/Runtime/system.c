@@ -2,7 +2,8 @@
  * and errno is not touched. */
 #include "runtime.h"
 
-#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__) || (defined(__riscv) && __riscv_xlen == 64))
+#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__) || (defined(__riscv) && __riscv_xlen == 64) ||    \
+                           (defined(__arm__) && defined(__ARM_EABI__)))
 #define MARTLET_SYSTEM 1
 
 #if defined(__x86_64__)
@@ -21,6 +22,27 @@ MARTLET_LOCAL long martlet_system(long number, long a, long b, long c, long d, l
                    : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                    : "rcx", "r11", "memory");
   return result;
+}
+#elif defined(__arm__)
+enum {
+  MARTLET_SYS_READ = 3, MARTLET_SYS_CLOSE = 6, MARTLET_SYS_LSEEK = 19, MARTLET_SYS_GETPID = 20,
+  MARTLET_SYS_MUNMAP = 91, MARTLET_SYS_PRCTL = 172, MARTLET_SYS_RT_SIGPROCMASK = 175,
+  MARTLET_SYS_MMAP = 192, /* counts in pages, which makes no difference to the start of a file */
+  MARTLET_SYS_MADVISE = 220, MARTLET_SYS_FUTEX = 240, MARTLET_SYS_SCHED_GETAFFINITY = 242, MARTLET_SYS_OPENAT = 322
+};
+MARTLET_LOCAL long martlet_system(long number, long a, long b, long c, long d, long e, long f) {
+  register long r0 __asm__("r0") = a;
+  register long r1 __asm__("r1") = b;
+  register long r2 __asm__("r2") = c;
+  register long r3 __asm__("r3") = d;
+  register long r4 __asm__("r4") = e;
+  register long r5 __asm__("r5") = f;
+  /* r7 may be the frame pointer, which cannot be an operand. */
+  __asm__ volatile("push {r7}\n\tmov r7, %1\n\tsvc 0\n\tpop {r7}"
+                   : "+r"(r0)
+                   : "r"(number), "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5)
+                   : "memory");
+  return r0;
 }
 #else
 enum {
@@ -89,16 +111,18 @@ MARTLET_LOCAL int64_t martlet_file_size(long file) {
 
 /* CPUs this thread may run on: what containers and taskset leave of the machine. */
 MARTLET_LOCAL int32_t martlet_cpu_count(void) {
-  uint64_t mask[128];
+  uint32_t mask[256];
   int32_t count = 0;
   long i, bytes = martlet_system(MARTLET_SYS_SCHED_GETAFFINITY, 0, sizeof mask, (long)mask, 0, 0, 0);
-  for (i = 0; i < bytes / 8; ++i)
+  for (i = 0; i < bytes / 4; ++i)
     for (; mask[i]; mask[i] &= mask[i] - 1) ++count;
   return count > 0 ? count : 1;
 }
 #else
 #define MARTLET_SYSTEM 0
-#if MARTLET_THREADS
-#error "threads need Linux on x86_64, aarch64 or riscv64; elsewhere compile with -DMARTLET_THREADS=0"
+
+MARTLET_LOCAL int32_t martlet_cpu_count(void) { return 1; }
 #endif
-#endif
+
+/* Own threads need the system above. Elsewhere the caller's parallel_for, or a pool that it hands over, shares work. */
+#define MARTLET_POOL (MARTLET_THREADS && MARTLET_SYSTEM)

@@ -10,6 +10,9 @@ extension KernelRow {
     f32Half1Short, f32Half1, f32Half2, f32Half3, f32Half6,
     f32Quarter1Short, f32Quarter1, f32Quarter2Short, f32Quarter2, f32Quarter2Tall, f32Quarter3,
     f32Quarter4, f32Quarter8,
+    f32Narrow1Short, f32Narrow1, f32Narrow2, f32Narrow3, f32Narrow6,
+    f32Eight1Short, f32Eight1, f32Eight2,
+    f32Single1, f32Single2, f32Single4,
   ]
 
   // 512 bits, 32 registers.
@@ -41,4 +44,24 @@ extension KernelRow {
   static let f32Quarter3 = KernelRow("f32_128_3", .f32, quarter, vectors: 3, rows: 1...8, unroll: 2)
   static let f32Quarter4 = KernelRow("f32_128_4", .f32, quarter, vectors: 4, rows: 1...6, unroll: 2)
   static let f32Quarter8 = KernelRow("f32_128_8", .f32, quarter, vectors: 8, rows: 1...2, unroll: 2)
+
+  // 128 bits, 16 registers. Such machines mostly multiply and add apart, which takes one for the product.
+  private static let narrow = Machine(vectorBits: 128, registers: 16, scratch: 1)
+  static let f32Narrow1Short = KernelRow("f32_128n_1_short", .f32, narrow, vectors: 1, rows: 1...4, unroll: 2)
+  static let f32Narrow1 = KernelRow("f32_128n_1", .f32, narrow, vectors: 1, rows: 5...8, unroll: 1)
+  static let f32Narrow2 = KernelRow("f32_128n_2", .f32, narrow, vectors: 2, rows: 1...4, unroll: 1)
+  static let f32Narrow3 = KernelRow("f32_128n_3", .f32, narrow, vectors: 3, rows: 1...2, unroll: 1)
+  static let f32Narrow6 = KernelRow("f32_128n_6", .f32, narrow, vectors: 6, rows: 1...1, unroll: 1)
+
+  // 128 bits, 8 registers; elements broadcast from plain registers.
+  private static let eight = Machine(vectorBits: 128, registers: 8)
+  static let f32Eight1Short = KernelRow("f32_128e_1_short", .f32, eight, vectors: 1, rows: 1...4, unroll: 2)
+  static let f32Eight1 = KernelRow("f32_128e_1", .f32, eight, vectors: 1, rows: 5...6, unroll: 1)
+  static let f32Eight2 = KernelRow("f32_128e_2", .f32, eight, vectors: 2, rows: 1...2, unroll: 1)
+
+  // No vectors: an element a register.
+  private static let single = Machine(vectorBits: 32, registers: 32)
+  static let f32Single1 = KernelRow("f32_1_1", .f32, single, vectors: 1, rows: 1...8, unroll: 2)
+  static let f32Single2 = KernelRow("f32_1_2", .f32, single, vectors: 2, rows: 1...8, unroll: 1)
+  static let f32Single4 = KernelRow("f32_1_4", .f32, single, vectors: 4, rows: 1...4, unroll: 1)
 }

@@ -11,6 +11,7 @@ public struct KernelRow: Sendable, Hashable {
   /// What a machine must be for a row to exist on it.
   public struct Machine: Sendable, Hashable {
     public var vectorBits: Int
+    /// At least so many, and less than twice as many.
     public var registers: Int
     /// Whether products of 8-bit integers add up in one instruction; nil: no matter.
     public var hasDot4: Bool?
@@ -18,7 +19,9 @@ public struct KernelRow: Sendable, Hashable {
     public var scratch: Int = 0
 
     func fits(_ profile: Profile) -> Bool {
-      guard profile.vectorBits == vectorBits, profile.vectorRegisters >= registers else { return false }
+      guard profile.vectorBits == vectorBits, (registers..<2 * registers).contains(profile.vectorRegisters) else {
+        return false
+      }
       guard let hasDot4 else { return true }
       // Both operand types are unsigned times signed; Arm's plain dot products are not.
       return hasDot4 == [.vnni, .avxvnni, .usdot].contains(profile.dot4)

@@ -8,6 +8,7 @@ extension KernelRow {
     u8i8WideWidened1, u8i8WideWidened2, u8i8WideWidened4,
     u8i8Half1, u8i8Half2, u8i8HalfWidened1, u8i8HalfWidened2,
     u8i8Quarter1, u8i8Quarter2, u8i8Quarter4, u8i8QuarterWidened1, u8i8QuarterWidened2, u8i8QuarterWidened4,
+    u8i8Narrow1, u8i8Narrow2, u8i8Eight1, u8i8Single1, u8i8Single2,
   ]
 
   // 512 bits, 32 registers.
@@ -40,4 +41,14 @@ extension KernelRow {
   static let u8i8QuarterWidened1 = KernelRow("u8i8_128w_1", .u8i8, quarterWidened, vectors: 1, rows: 1...8, unroll: 1)
   static let u8i8QuarterWidened2 = KernelRow("u8i8_128w_2", .u8i8, quarterWidened, vectors: 2, rows: 1...8, unroll: 1)
   static let u8i8QuarterWidened4 = KernelRow("u8i8_128w_4", .u8i8, quarterWidened, vectors: 4, rows: 1...4, unroll: 1)
+
+  // 128 bits, 16 or 8 registers, or none.
+  private static let narrow = Machine(vectorBits: 128, registers: 16, hasDot4: false, scratch: 4)
+  static let u8i8Narrow1 = KernelRow("u8i8_128n_1", .u8i8, narrow, vectors: 1, rows: 1...8, unroll: 1)
+  static let u8i8Narrow2 = KernelRow("u8i8_128n_2", .u8i8, narrow, vectors: 2, rows: 1...3, unroll: 1)
+  private static let eight = Machine(vectorBits: 128, registers: 8, hasDot4: false, scratch: 2)
+  static let u8i8Eight1 = KernelRow("u8i8_128e_1", .u8i8, eight, vectors: 1, rows: 1...4, unroll: 1)
+  private static let single = Machine(vectorBits: 32, registers: 32, hasDot4: false, scratch: 6)
+  static let u8i8Single1 = KernelRow("u8i8_1_1", .u8i8, single, vectors: 1, rows: 1...4, unroll: 1)
+  static let u8i8Single2 = KernelRow("u8i8_1_2", .u8i8, single, vectors: 2, rows: 1...4, unroll: 1)
 }

@@ -12,7 +12,8 @@ import Testing
     for element in Self.elements where function.takes(element) {
       let x = ElementSamples.tensor(element, count: 300)
       try expectLowering(
-        "\(function.rawValue) \(element)", [x.type], [x], closeness(element, isExact: Self.exact.contains(function)),
+        "\(function.rawValue) \(element)", [x.type], [x],
+        closeness(element, isExact: Self.exact.contains(function), slack: Self.slack(function, element)),
         profiles: ["aarch64", "x86-64-v4"]
       ) { builder, x in [try builder.add(Unary(function), x)[0]] }
     }
@@ -82,15 +83,26 @@ import Testing
   }
 
   /// What functions are off by: two units of f32, four of f64; narrower types round once more, to another neighbour.
-  private func closeness(_ element: ElementType, isExact: Bool) -> Closeness {
+  /// An error that vanishes against the arguments, which are not small, counts for nothing in functions whose factors
+  /// come from sums of ones: below zero these differ by little.
+  private static func slack(_ function: Unary.Function, _ element: ElementType) -> Double {
+    switch function {
+    case .silu: 0x1p-100
+    case .gelu, .geluTanh: element == .f64 ? 0x1p-50 : 0x1p-24
+    default: 0
+    }
+  }
+
+  private func closeness(_ element: ElementType, isExact: Bool, slack: Double = 0) -> Closeness {
     guard element.isFloat, !isExact else { return .exact }
     switch element {
-    case .f32: return .within(relative: 0x1p-22, absolute: 0x1p-148)
-    case .f64: return .within(relative: 0x1p-50, absolute: 0x1p-1072)
+    case .f32: return .within(relative: 0x1p-22, absolute: max(slack, 0x1p-148))
+    case .f64: return .within(relative: 0x1p-50, absolute: max(slack, 0x1p-1072))
     default:
       guard let format = SmallFloat(element) else { return .exact }
       return .within(
-        relative: Double(sign: .plus, exponent: -format.mantissaBits, significand: 1), absolute: format.decode(1))
+        relative: Double(sign: .plus, exponent: -format.mantissaBits, significand: 1),
+        absolute: max(slack, format.decode(1)))
     }
   }
 }

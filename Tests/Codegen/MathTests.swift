@@ -73,6 +73,40 @@ import Testing
     #expect(greatest <= function.bound, "\(function) of \(worst)")
   }
 
+  struct Activation: Sendable, CustomStringConvertible {
+    let description: String
+    let emit: @Sendable (VectorMath, LoopValue) -> LoopValue
+    let reference: @Sendable (Double) -> Double
+  }
+
+  static let activations = [
+    Activation(description: "silu", emit: { $0.silu($1) }, reference: { $0 / (1 + Foundation.exp(-$0)) }),
+    Activation(
+      description: "gelu", emit: { $0.gelu($1) }, reference: { $0 * (0.5 * Foundation.erfc(-$0 * 0.5.squareRoot())) }),
+    Activation(
+      description: "gelu_tanh", emit: { $0.geluTanh($1) },
+      reference: { $0 / (1 + Foundation.exp(-1.5957691216057308 * ($0 + 0.044715 * $0 * $0 * $0))) }),
+    Activation(
+      description: "hard_swish", emit: { $0.hardSwish($1) }, reference: { $0 * min(max($0 + 3, 0), 6) / 6 }),
+  ]
+
+  /// Errors against the argument: 2^-23 of it, what one rounding of the factor that it is multiplied with may cost, and
+  /// a unit of the result.
+  @Test(arguments: activations, [true, false]) func followsTheArgument(_ activation: Activation, _ fused: Bool) throws {
+    let numbers = sample(activation.description.count) + (0..<8_000).map { Float($0 - 4_000) / 300 }
+    let function = Function(activation.description, 0, activation.emit, activation.reference)
+    for (number, result) in zip(numbers, try run32(function, fused, numbers)) {
+      let expected = activation.reference(Double(number))
+      if expected.isNaN || number.isInfinite {
+        #expect(
+          result.isNaN == expected.isNaN && (expected.isNaN || Double(result) == expected), "\(function) of \(number)")
+      } else {
+        let bound = abs(Double(number)) * 0x1p-23 + abs(expected) * 0x1p-23 + 0x1p-149
+        #expect(abs(Double(result) - expected) <= bound, "\(function) of \(number)")
+      }
+    }
+  }
+
   /// f64 against a reference of the same precision: itself half a unit off.
   @Test(arguments: functions, [true, false]) func agreesInDoubles(_ function: Function, _ fused: Bool) throws {
     var random = Seeded(5)

@@ -33,6 +33,9 @@ import Testing
         %10 = %8 : 16 * n bytes "d"
         %11 = unused : 4 bytes "e"
         %12 = growing : 4 * j * n bytes "f"
+        %13 = %6 + 16 : 48 bytes "g"
+        %14 = %13 + 8 rows 4 of 16 : 36 bytes "h"
+        %15 = %6 + 12 rows 12 of 16 : 44 bytes "i"
         copy %5 to %6, 64 bytes
         store i64 n to %7 + 0
         bind found = i64 %1 in 0...100 loc "NonZero"
@@ -40,6 +43,7 @@ import Testing
         let double = 2 * found
         require n == double loc "Add"
         dispatch @k_twice(read %0, write %8, 4 * n) parts floordiv(n, 8) work 4 * n loc "Mul \\"1\\""
+        dispatch @k_twice(read %15, write %14, 1) parts 1 loc "Rows"
         if %7 {
           zero %9, found bytes
         } else {
@@ -81,7 +85,7 @@ import Testing
     let result = try Self.parse(Self.text)
     #expect(result.program.text(origin: result.origin) == Self.text)
     #expect(try Self.parse(result.program.text()).program == result.program)
-    #expect(result.program.entries[0].body.count == 13)
+    #expect(result.program.entries[0].body.count == 14)
   }
 
   @Test func runsAsRead() throws {
@@ -135,7 +139,7 @@ import Testing
     Fault("program", "prog", "expected 'program', found 'prog'"),
     Fault("weight @\"w 1\"", "wait @\"w 1\"", "a program has no wait"),
     Fault("at 0, 64 bytes", "at -1, 64 bytes", "-1 cannot be an offset"),
-    Fault("copy %5 to", "cop %5 to", "x.loops:26:5: there is no step cop (did you mean copy?)"),
+    Fault("copy %5 to", "cop %5 to", "x.loops:29:5: there is no step cop (did you mean copy?)"),
     Fault("%0 = input", "%1 = input", "buffers are numbered from 0 on"),
     Fault("slot 1 : found", "slot 7 : found", "slots are numbered from 0 on"),
     Fault("= slot 1", "= slot 9", "there is no slot 9"),
@@ -143,8 +147,8 @@ import Testing
     Fault("n in 1...64", "n in 64...1", "the range 64...1 is empty"),
     Fault("store byte 1", "store byte 256", "256 is no byte"),
     Fault("read %0, write %8, 4 * n", "4 * n, read %0, write %8", "buffers come before sizes"),
-    Fault("kernel @k_twice", "colonel @k_twice", "x.loops:51: expected 'kernel'"),
-    Fault("load f32 x0[%2]", "load f32 x0[%9]", "x.loops:55: %9 is used before it is defined"),
+    Fault("kernel @k_twice", "colonel @k_twice", "x.loops:55: expected 'kernel'"),
+    Fault("load f32 x0[%2]", "load f32 x0[%9]", "x.loops:59: %9 is used before it is defined"),
     Fault("deliver %9 as output 1 [found]", "deliver %9 as output 1 [found", "expected"),
     Fault(": f32[n, 4]", ": f33[n, 4]", "there is no type f33"),
     Fault("2 * found", "2 * (found", "expected ')'"),
@@ -188,12 +192,24 @@ import Testing
     Fault("slot 1 : found, 4", "slot 1 : found, other, 4", "other has no value when slot 1 is first used"),
     Fault("workspace 128, at least 64", "workspace 128, at least 129", "a workspace of 128 bytes, at least 129"),
     Fault("unused : 4", "unused : what", "what has no value here"),
+    Fault("%6 + 16 : 48", "%6 + 17 : 48", "%13 ends at 65 bytes, but %6 has 64"),
+    Fault("%6 + 16 : 48", "%6 + 1125899906842625 : 48", "1125899906842625"),
+    Fault("%6 + 16 : 48", "%6 + 1125899906842624 : 48", "%13 ends at 1125899906842672 bytes, but %6 has 64"),
+    Fault("%6 + 16 : 48", "%6 + -16 : 48", "-16 cannot be an offset"),
+    Fault("rows 4 of 16", "rows 17 of 16", "rows of 17 bytes cannot lie 16 apart"),
+    Fault("rows 4 of 16", "rows 0 of 16", "rows of 0 bytes cannot lie 16 apart"),
+    Fault("rows 4 of 16 : 36", "rows 4 of 16 : 37", "37 bytes are no rows of 4, 16 apart"),
+    Fault("rows 4 of 16 : 36", "rows 4 of 16 : 52", "%14 ends at 60 bytes, but %13 has 48"),
+    Fault("%13 + 8 rows", "%15 + 8 rows", "which is in rows itself"),
+    Fault("%13 = %6 + 16", "%13 = %14 + 16", "%13 is in rows of %14, which is in rows itself"),
   ]
 
   static let stepFaults = [
-    Fault("copy %5 to %6", "copy %5 to %4", "x.loops:26:5: entry @main, step 0: %4 is only read"),
+    Fault("copy %5 to %6", "copy %5 to %4", "x.loops:29:5: entry @main, step 0: %4 is only read"),
     Fault("copy %5 to %6", "copy %5 to %50", "there is no buffer %50"),
     Fault("copy %5 to %6", "copy %5 to %11", "%11 has no place"),
+    Fault("copy %5 to %6, 64", "copy %5 to %14, 4", "%14 lies in rows, which only kernels read and write"),
+    Fault("zero %9, found", "zero %15, 4", "%15 lies in rows, which only kernels read and write"),
     Fault("copy %5 to %6, 64", "copy %5 to %6, 65", "%5 has 64 bytes, not 65"),
     Fault("copy %5 to %6, 64", "copy %5 to %6, found", "found has no value here"),
     Fault("store i64 n to %7 + 0", "store i64 n to %7 + 8", "%7 has 8 bytes, not 16"),
@@ -221,6 +237,10 @@ import Testing
     Fault(", 4 * n) parts", ") parts", "takes 2 buffers and 1 sizes, not 2 and 0"),
     Fault("(read %0", "(update %0", "x0 is read, not update"),
     Fault("write %8", "write %0", "%0 is only read"),
+    Fault("(read %15", "(read %13", "%14 and %13 are one memory, and one is written"),
+    Fault("rows 12 of 16 : 44", "rows 16 of 16 : 48", "%14 and %15 are one memory, and one is written"),
+    Fault("rows 12 of 16 : 44", "rows 8 of 20 : 48", "%14 and %15 are one memory, and one is written"),
+    Fault("y1: write f32[*] align 4", "y1: write f32[*] align 16", "%14 is aligned to 8, y1 to 16"),
     Fault("(read %0", "(read %10", "%8 and %10 are one memory, and one is written"),
     Fault("x0: read f32[*] align 4", "x0: read f32[*] align 16", "%0 is aligned to 4, x0 to 16"),
     Fault("parts floordiv(n, 8)", "parts floordiv(n, 8 - n)", "-n + 8 may be zero"),

@@ -43,7 +43,7 @@ import Testing
     "memcpy", "memset", "memmove", "malloc", "free", "pthread_create", "pthread_join", "getauxval",
   ]
 
-  @Test(arguments: ["x86-64-v3", "x86-64-v4", "aarch64"]) func objectsNeedLittle(_ target: String) throws {
+  @Test(arguments: ["x86-64-v3", "x86-64-v4", "aarch64", "riscv64gc"]) func objectsNeedLittle(_ target: String) throws {
     let folder = try TestFolder()
     for name in ["attention", "halving", "branch", "counter", "failures"] {
       let path = folder["\(name).o"]

@@ -3,6 +3,7 @@ import Foundation
 import IR
 import Passes
 import Support
+import Targets
 import TestSupport
 
 /// A module compiled for another machine, whose entries run in an emulator: all requests in one go.
@@ -18,26 +19,17 @@ struct EmulatedModule {
 
   private let program: String
   private let folder: TestFolder
+  private let emulator: Emulator
 
-  static let emulator = ["/usr/bin/qemu-aarch64", "/usr/bin/qemu-aarch64-static"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
-  /// Nil where there is no emulator or no C library for the machine.
-  init?(_ module: Module, from phase: Phase = .imported) throws {
-    guard Self.emulator != nil, FileManager.default.fileExists(atPath: "/usr/aarch64-linux-gnu/lib/crt1.o") else {
-      return nil
-    }
+  /// Throws `Emulator.Missing` where there is no emulator or no C library for the machine.
+  init(_ module: Module, target: String, from phase: Phase = .imported) throws {
+    let profile = try Profile.named(target)
+    emulator = try Emulator(for: profile)
     folder = try TestFolder()
     program = folder["runner"]
-    try CompiledModule.build(
-      module, .static, target: "aarch64", name: "m", to: folder["m.a"], from: phase)
+    try CompiledModule.build(module, .static, target: target, name: "m", to: folder["m.a"], from: phase)
     let source = TestPaths.here.appendingPathComponent("runner.c").path
-    try TestTool.run(
-      "clang-22",
-      [
-        "--target=aarch64-linux-gnu", "-O1", "-static", "-fuse-ld=lld-22", "-I", folder.path, source,
-        folder["m.a"], "-o", program, "-lpthread",
-      ])
+    try Emulator.link(profile, ["-I", folder.path, source, folder["m.a"], "-o", program])
   }
 
   func run(_ requests: [Request]) throws -> [Answer] {
@@ -56,7 +48,7 @@ struct EmulatedModule {
       }
     }
     try Data(words.bytes).write(to: URL(filePath: folder["requests"]))
-    try TestTool.run(Self.emulator ?? "", [program, folder["requests"], folder["answers"]])
+    try emulator.run(program, ["requests", "answers"], in: folder.path)
     var answers = WordReader([UInt8](try Data(contentsOf: URL(filePath: folder["answers"]))))
     return requests.map { _ in
       let status = answers.take()

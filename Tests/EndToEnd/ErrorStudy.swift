@@ -33,8 +33,9 @@ struct ErrorStudy {
     return results
   }
 
-  /// What is wrong with `actual`; nil when it is right.
-  func fault(of actual: [[Tensor]], trials: Int = 12) throws -> String? {
+  /// What is wrong with `actual`; nil when it is right. Where the machine takes numbers below the least normal one for
+  /// zero, results may be off by that much.
+  func fault(of actual: [[Tensor]], trials: Int = 12, flushesSubnormals: Bool = false) throws -> String? {
     let expected = try evaluate()
     guard zip(actual, expected).contains(where: { !Self.identical($0, $1) }) else { return nil }
     var others: [[[Value]]] = []
@@ -46,7 +47,8 @@ struct ErrorStudy {
       for (number, reference) in expected[run].enumerated() {
         guard let reference = reference.tensor, number < actual[run].count else { return "an output is missing" }
         let disturbed = others.compactMap { $0[run][number].tensor }
-        if let fault = Self.compare(actual[run][number], reference, disturbed) {
+        let least = flushesSubnormals ? Double(Float.leastNormalMagnitude) : 0
+        if let fault = Self.compare(actual[run][number], reference, disturbed, least) {
           return "run \(run), output \(number): \(fault)"
         }
       }
@@ -64,7 +66,9 @@ struct ErrorStudy {
     }
   }
 
-  private static func compare(_ actual: Tensor, _ expected: Tensor, _ others: [Tensor]) -> String? {
+  private static func compare(
+    _ actual: Tensor, _ expected: Tensor, _ others: [Tensor], _ least: Double
+  ) -> String? {
     guard actual.storage == expected.storage else { return "is \(actual.type), not \(expected.type)" }
     guard actual.shape == expected.shape else {
       return others.contains { $0.shape != expected.shape } ? nil : "has shape \(actual.shape), not \(expected.shape)"
@@ -79,7 +83,7 @@ struct ErrorStudy {
     }
     let (a, b, c) = (actual.doubles(), expected.doubles(), others.map { $0.doubles() })
     for index in a.indices where !(a[index] == b[index] || (a[index].isNaN && b[index].isNaN)) {
-      var tolerance = 0.0
+      var tolerance = least
       for other in c {
         let difference = abs(other[index] - b[index])
         tolerance = difference.isNaN ? .infinity : max(tolerance, difference)

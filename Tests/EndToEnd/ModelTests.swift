@@ -1,12 +1,15 @@
 import Foundation
 import IR
 import Support
+import Targets
 import TestSupport
 import Testing
 
 /// Models written by hand, against `evaluate`, on every machine whose code runs here.
 @Suite(.serialized) struct ModelTests {
-  static let targets = ["x86-64-v3", "x86-64-v4", "host", "aarch64"]
+  static let targets = [
+    "x86-64", "x86-64-v3", "x86-64-v4", "host", "aarch64", "armv7a-neon", "riscv64gcv", "wasm32-simd",
+  ]
 
   /// Runs of one entry after the other, with state kept in between.
   struct Case {
@@ -56,7 +59,8 @@ import Testing
     try check(Case(model: "counter", runs: runs), target)
   }
 
-  @Test(arguments: targets) func orderAndPlace(_ target: String) throws {
+  /// Without RISC-V's vectors: qemu 7.2 fails an assertion of its own (decode_save_opc) on one of these programs.
+  @Test(arguments: targets.filter { $0 != "riscv64gcv" } + ["riscv64gc"]) func orderAndPlace(_ target: String) throws {
     var runs: [(String, [Value])] = []
     for (m, n, k) in [(1, 1, 1), (7, 33, 5), (3, 64, 64), (2, 0, 0), (64, 17, 3)] {
       let seed = UInt64(m * 1000 + n)
@@ -86,8 +90,12 @@ import Testing
   private func check(_ test: Case, _ target: String) throws {
     let module = try TestPaths.model(test.model)
     var answers: [[Tensor]] = []
-    if target == "aarch64" {
-      guard let program = try EmulatedModule(module) else { return print("skipped: there is no qemu-aarch64") }
+    let profile = try Profile.named(target)
+    if profile.architecture != (try Profile.host()).architecture {
+      let program: EmulatedModule
+      do { program = try EmulatedModule(module, target: target) } catch let missing as Emulator.Missing {
+        return print("skipped: \(missing)")
+      }
       let requests = test.runs.enumerated().map { number, run in
         EmulatedModule.Request(
           entry: module.entries.firstIndex { $0.name == run.entry } ?? 0, isFresh: number == 0, inputs: run.inputs)
@@ -100,7 +108,8 @@ import Testing
       for run in test.runs { answers.append(try context.run(run.entry, run.inputs)) }
     }
     let study = ErrorStudy(module: module, runs: test.runs)
-    #expect(try study.fault(of: answers) == nil, "\(test.model) on \(target)")
+    let fault = try study.fault(of: answers, flushesSubnormals: profile.flushesSubnormals)
+    #expect(fault == nil, "\(test.model) on \(target)")
   }
 }
 

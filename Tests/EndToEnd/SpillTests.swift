@@ -9,7 +9,9 @@ import Testing
 
 /// The tiles that models get fit the registers: no innermost loop saves a vector to the stack.
 @Suite struct SpillTests {
-  static let targets = ["znver5", "x86-64-v4", "x86-64-v3", "aarch64"]
+  static let targets = [
+    "znver5", "znver4", "icelake", "x86-64-v4", "x86-64-v3", "aarch64", "neoverse-v2", "riscv64gcv",
+  ]
   static let models = ["matmul768", "conv128", "conv512", "quantized", "attention"]
 
   @Test(arguments: targets) func loopsKeepTheirRegisters(_ target: String) throws {

@@ -40,7 +40,13 @@ import Testing
     let kernels = [matmulTile(rows: 4, vectors: 1, depth: 8, unroll: 2, lanes: 4)]
     for profile in try Profile.all {
       let objects = try LLVMBackend(MachineOptions(profile)).compileAll(kernels, to: .object)
-      #expect(objects[0].starts(with: [0x7f, 0x45, 0x4c, 0x46]))
+      let magic: [UInt8] =
+        switch profile.format {
+        case .elf: [0x7f, 0x45, 0x4c, 0x46]
+        case .macho: [0xcf, 0xfa, 0xed, 0xfe]
+        case .wasm: [0x00, 0x61, 0x73, 0x6d]
+        }
+      #expect(objects[0].starts(with: magic), "\(profile.name)")
     }
   }
 

@@ -156,6 +156,11 @@ POLYNOMIALS = {
         lambda t: log(erfc(t + erfc_center(bits))) + (t + erfc_center(bits)) ** 2,
         lambda t: erfc(t + erfc_center(bits)) / erf(t + erfc_center(bits)),
         1 - erfc_center(bits), mpf(4 if bits == 24 else 6) - erfc_center(bits), degree, bits),
+    # erfc(x / sqrt 2) / 2 = exp(-x^2 / 2 + q(x)) on [0, 5.6]; good relative to the function's square root,
+    # since what it is multiplied with is added to larger numbers.
+    "gelu": lambda bits, degree: fit(
+        lambda t: log(erfc(t / sqrt(mpf(2))) / 2) + t ** 2 / 2, lambda t: sqrt(erfc(t / sqrt(mpf(2))) / 2), TINY,
+        mpf("5.6"), degree, bits),
 }
 
 
@@ -167,7 +172,7 @@ def erfc_center(bits):
 DEGREES = {
     "exp": (4, 10), "expm1": (5, 11), "log": (8, 20), "logs": (3, 7), "logpow": (3, 7),
     "sin": (3, 6), "cos": (2, 6), "erf": (7, 13), "erfc": (8, 17), "tanh": (5,),
-    "sinh": (3, 6), "atan": (4, 10), "asin": (5, 12),
+    "sinh": (3, 6), "atan": (4, 10), "asin": (5, 12), "gelu": (10,),
 }
 
 

@@ -7,8 +7,9 @@ import TestSupport
 struct PassGraph {
   /// Whether rounding may grow: gentle graphs hold no op that turns a last bit into a large difference.
   let isGentle: Bool
+  private let spells: Bool
   private var random: Seeded
-  private var builder: GraphBuilder
+  var builder: GraphBuilder
   private var depth = 0
   private static let n = Dim(symbol: "n")
 
@@ -18,13 +19,15 @@ struct PassGraph {
     var runs: [[Value]]
   }
 
-  static func make(seed: UInt64, gentle: Bool) -> Sample? {
-    var graph = PassGraph(seed: seed, gentle: gentle)
+  /// With `spells` every third step or so spells out what has a name.
+  static func make(seed: UInt64, gentle: Bool, spells: Bool = false) -> Sample? {
+    var graph = PassGraph(seed: seed, gentle: gentle, spells: spells)
     return graph.build()
   }
 
-  private init(seed: UInt64, gentle: Bool) {
+  private init(seed: UInt64, gentle: Bool, spells: Bool) {
     isGentle = gentle
+    self.spells = spells
     random = Seeded(seed)
     var module = Module(name: "random")
     module.declare(symbol: "n", in: 1...4)
@@ -34,9 +37,9 @@ struct PassGraph {
 
   // MARK: Choices
 
-  private mutating func below(_ limit: Int) -> Int { Int(random.next() % UInt64(max(limit, 1))) }
-  private mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
-  private mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+  mutating func below(_ limit: Int) -> Int { Int(random.next() % UInt64(max(limit, 1))) }
+  mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
+  mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
 
   private mutating func numbers(_ count: Int) -> [Double] {
     let special = [0, -0.0, 1, -1, 2, 0.5, .nan, .infinity, -.infinity, 1e-40, 1e30]
@@ -88,6 +91,7 @@ struct PassGraph {
   /// Tries to add something; what does not fit is left out.
   private mutating func step(_ pool: inout [ValueID]) {
     builder.locations = chance(50) ? ["src:\(below(1000))"] : []
+    if spells, chance(35) { return spelled(&pool) }
     let choice = below(24)
     if choice == 0, depth < 2 { return branch(&pool) }
     if choice == 1, depth < 2 { return loop(&pool) }

@@ -28,18 +28,40 @@ import Testing
   func passKeepsTheMeaning(_ name: String) throws {
     let pass = try #require(PassRegistry.pass(name))
     let bound: RoundingBound? = if case .rounds(let bound) = pass.effect { bound } else { nil }
-    try check([pass], within: bound)
+    let fired = try check([pass], within: bound)
+    for pattern in Self.frequent[name] ?? [] {
+      #expect(fired[pattern, default: 0] * 300 >= Self.count, "\(pattern) fired \(fired[pattern, default: 0]) times")
+    }
   }
+
+  /// Patterns that random graphs must make fire, so that what they do is tested.
+  private static let frequent: [String: [String]] = [
+    "rebuild-layer-norm": ["quotient-to-norm", "shift-to-norm", "factor-into-norm", "addend-into-norm"],
+    "rebuild-softmax": ["quotient-to-softmax"],
+    "rebuild-activations": ["gated-product-to-activation", "quotient-to-silu"],
+    "rebuild-attention": ["products-to-attention"],
+    "rebuild-rope": [
+      "turned-halves-to-rope", "joined-halves-to-rope", "joined-neighbours-to-rope",
+    ],
+    "scales-into-weights": [
+      "scale-into-weights", "addend-into-conv", "pad-into-conv", "merge-scales", "merge-addends", "scale-past-addend",
+      "divisor-into-factor",
+    ],
+    "canonicalize": ["reshape-around-function", "concat-of-slices", "slice-of-concat", "negated-operand"],
+  ]
 
   @Test func pipelineKeepsTheMeaning() throws {
-    try check(Pipeline.passes(from: .imported, to: .fused), within: RoundingBound(relative: 1e-4, absolute: 1e-4))
+    _ = try check(Pipeline.passes(from: .imported, to: .fused), within: RoundingBound(relative: 1e-3, absolute: 1e-3))
   }
 
-  private func check(_ passes: [GraphPass], within bound: RoundingBound?) throws {
+  /// How often each pattern fired.
+  private func check(_ passes: [GraphPass], within bound: RoundingBound?) throws -> [String: Int] {
     var compared = 0
     var rewrites: [String: Int] = [:]
-    for seed in Self.seeds {
-      guard let sample = PassGraph.make(seed: seed, gentle: bound != nil) else { continue }
+    for (number, seed) in Self.seeds.enumerated() {
+      // What failed once did so without names spelled out.
+      let spells = number >= Self.remembered.count && (bound != nil || seed % 4 == 0)
+      guard let sample = PassGraph.make(seed: seed, gentle: bound != nil, spells: spells) else { continue }
       try Verifier.verify(sample.module)
       let before = outcome(sample.module, sample.runs)
       var after = sample.module
@@ -69,6 +91,7 @@ import Testing
       }
     }
     #expect(compared > Self.seeds.count / 3, "too few graphs evaluate")
+    return rewrites
   }
 
   private func outcome(_ module: Module, _ runs: [[Value]]) -> Result<[Value], Diagnostic> {

@@ -198,6 +198,8 @@ static void test_arithmetic(void) {
 static void test_features(void) {
 #if defined(__x86_64__)
   static const char *const base[] = {"x86-64", "sse2", NULL};
+#elif defined(__riscv)
+  static const char *const base[] = {"d", NULL};
 #else
   static const char *const base[] = {"neon", NULL};
 #endif

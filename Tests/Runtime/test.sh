@@ -23,6 +23,10 @@ awk -v out="$build" '
   open { print >> file }' "$runtime/README.md"
 
 warnings="-Wall -Wextra -Wpedantic -Werror"
+
+echo "== helpers"
+$clang -O2 -std=gnu11 -Wall -Wextra -Werror -fno-builtin -I "$runtime" "$here/helpers_test.c" -lm -o "$build/helpers_test"
+"$build/helpers_test"
 artifact="-O2 -std=c11 -fPIC -fvisibility=hidden -ffreestanding -nostdlibinc -DMARTLET_PREFIX=digits"
 program="-O2 -std=c11 -D_GNU_SOURCE -pthread"
 include="-I $runtime -I $build"
@@ -137,8 +141,17 @@ symbols_of x86_64 "$hosted" --target=x86_64-linux-gnu
 symbols_of x86_64-file "$hosted" --target=x86_64-linux-gnu -DMARTLET_WEIGHTS_FILE=1
 symbols_of aarch64 "$hosted|getauxval" --target=aarch64-linux-gnu -mno-outline-atomics
 symbols_of riscv64 "$hosted|getauxval" --target=riscv64-linux-gnu
+symbols_of arm "$hosted|getauxval|__aeabi_.*" --target=arm-linux-gnueabihf -march=armv7-a
 symbols_of no-threads "malloc|free" --target=x86_64-linux-gnu -DMARTLET_THREADS=0
 symbols_of cortex-m "__aeabi_.*" --target=thumbv7em-none-eabi -DMARTLET_HEAP=0
+# Threads without a system that they know: the caller's.
+symbols_of no-system "malloc|free" --target=x86_64-linux-gnu -U__linux__ -DMARTLET_THREADS=1
+# shellcheck disable=SC2086
+{
+  $clang $artifact $warnings $include -U__linux__ -DMARTLET_THREADS=1 -c "$build/model.c" -o "$build/model.o"
+  $clang $program $warnings $include "$here/model_test.c" "$build/model.o" "$build/kernel.o" -o "$build/model_test"
+  "$build/model_test"
+}
 symbols_of wasm "malloc|free|__indirect_function_table|__stack_pointer|__linear_memory" \
   --target=wasm32-unknown-unknown -fno-pic
 
@@ -148,5 +161,17 @@ if command -v qemu-aarch64 > /dev/null && [ -d /usr/aarch64-linux-gnu ]; then
   sed -i 's/"sse2", NULL/"neon", NULL/' "$build/model.c"
   run_on aarch64 qemu-aarch64 --target=aarch64-linux-gnu -fuse-ld=lld -static -mno-outline-atomics \
     -Wno-unused-command-line-argument
+fi
+if command -v qemu-riscv64 > /dev/null && [ -d /usr/riscv64-linux-gnu ]; then
+  rounds="5000 no-fork"
+  sed -i 's/"neon", NULL/"d", NULL/; s/"sse2", NULL/"d", NULL/' "$build/model.c"
+  run_on riscv64 qemu-riscv64 --target=riscv64-linux-gnu -march=rv64gc -mabi=lp64d -fuse-ld=lld -static \
+    -Wno-unused-command-line-argument
+fi
+if command -v qemu-arm > /dev/null && [ -d /usr/arm-linux-gnueabihf ]; then
+  rounds="5000 no-fork"
+  sed -i 's/"sse2", NULL/"neon", NULL/; s/"d", NULL/"neon", NULL/' "$build/model.c"
+  run_on arm qemu-arm --target=arm-linux-gnueabihf -march=armv7-a -mfpu=neon -mfloat-abi=hard -marm -fuse-ld=lld \
+    -static -Wno-unused-command-line-argument
 fi
 echo "runtime tests: ok"

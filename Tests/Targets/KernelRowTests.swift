@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["x86-64-v3", "x86-64-v4", "znver5", "aarch64"], ContractionTypes.allCases)
+  @Test(arguments: Profile.names, ContractionTypes.allCases)
   func everyProfileHasTiles(name: String, types: ContractionTypes) throws {
     let profile = try Profile.named(name)
     let tiles = KernelRow.contractionTiles(for: profile, types: types)
@@ -27,7 +27,9 @@ import Testing
       #expect(rows == rows.indices.map { rows.count - $0 }, "\(width) vectors: heights have gaps")
     }
     #expect(tiles.contains { $0.vectors == 1 && $0.rows == 1 })
-    #expect(tallest >= 6)
+    // With few registers, or few left beside steps of several instructions, tiles are small.
+    let isTight = profile.vectorRegisters < 16 || (types == .u8i8 && !profile.hasVectors)
+    #expect(tallest >= (isTight ? 4 : 6))
     // At least one hides the latency of the multiply-adds.
     #expect(tiles.contains { $0.accumulators >= profile.fmaUnits * profile.fmaLatency })
   }

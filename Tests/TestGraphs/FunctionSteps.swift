@@ -18,6 +18,7 @@ extension GraphGenerator {
   private mutating func addSeldomFunction() throws(Diagnostic) {
     let smooth: [Unary.Function] = [
       .exp2, .expm1, .log2, .log1p, .tan, .asin, .acos, .atan, .sinh, .cosh, .asinh, .acosh, .atanh,
+      .silu, .gelu, .geluTanh, .hardSwish,
     ]
     guard var x = pickFloat(), let function = random.pick(options.jumps ? smooth + [.trunc, .roundAway] : smooth)
     else { return }
@@ -32,7 +33,13 @@ extension GraphGenerator {
       x = try add(Binary(.mul), [x.id, part.id], -0.75, 0.75)
     default: break
     }
-    let ends = [function.apply(x.low), function.apply(x.high)] + (function == .cosh ? [1] : [])
+    var ends = [function.apply(x.low), function.apply(x.high)]
+    switch function {
+    case .cosh: ends.append(1)
+    // None of the activations dips lower.
+    case .silu, .gelu, .geluTanh, .hardSwish: ends += [-0.4, 0]
+    default: break
+    }
     try add(Unary(function), [x.id], ends.min() ?? 0, ends.max() ?? 0)
   }
 

@@ -35,8 +35,32 @@ extension GraphGenerator {
     try add(Transpose(permutation: permutation), [x.id], x.low, x.high)
   }
 
+  /// All of a tensor in two parts, which may be joined again with something between them.
+  private mutating func addSplit(_ x: Item) throws(Diagnostic) {
+    let axis = random.chance(60) ? x.type.rank - 1 : random.below(x.type.rank)
+    guard let extent = x.type.shape[axis].constant, extent >= 2 else { return }
+    let cut = random.within(1...extent - 1)
+    var parts: [Item] = []
+    for (start, end) in [(0, cut), (cut, extent)] {
+      var (starts, sizes) = (x.type.shape.map { _ in Dim(0) }, x.type.shape)
+      (starts[axis], sizes[axis]) = (Dim(start), Dim(end - start))
+      let kind = Slice(starts: starts, sizes: sizes, steps: x.type.shape.map { _ in 1 })
+      parts.append(try add(kind, [x.id], x.low, x.high))
+    }
+    guard random.chance(60) else { return }
+    if random.chance(50), parts[1].type.plain.map({ $0.isFloat || $0.isSigned }) ?? false {
+      parts.append(try add(Unary(.abs), [parts[1].id], 0, max(abs(x.low), abs(x.high))))
+    }
+    if random.chance(30) { parts.reverse() }
+    var shape = x.type.shape
+    shape[axis] = parts.map { $0.type.shape[axis] }.reduce(Dim(0), +)
+    guard fits(shape) else { return }
+    try add(Concat(axis: axis), parts.map(\.id), min(x.low, 0), max(abs(x.low), abs(x.high)))
+  }
+
   mutating func addSlice() throws(Diagnostic) {
     guard let x = pickMovable(rank: 1...5), let extents = concrete(x) else { return }
+    if random.chance(40) { return try addSplit(x) }
     var (starts, sizes, steps) = ([Dim](), [Dim](), [Int]())
     for (dim, extent) in zip(x.type.shape, extents) {
       switch random.below(4) {
@@ -67,7 +91,7 @@ extension GraphGenerator {
 
   mutating func addConcat() throws(Diagnostic) {
     guard let x = pickMovable(rank: 1...5) else { return }
-    let axis = random.below(x.type.rank)
+    let axis = random.chance(50) ? x.type.rank - 1 : random.below(x.type.rank)
     var parts = [x]
     for _ in 0..<random.within(1...2) {
       let other = choose(

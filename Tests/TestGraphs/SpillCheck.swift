@@ -62,9 +62,10 @@ public struct SpillCheck: Sendable {
   /// By the register's name: pairs of plain registers are saved in 16 bytes too.
   private static func isVectorSpill(_ line: String) -> Bool {
     guard line.contains("Spill") || line.contains("Reload") else { return false }
-    return line.split(whereSeparator: { " \t,%".contains($0) }).contains { word in
+    return line.split(whereSeparator: { " \t,%{}".contains($0) }).contains { word in
       if ["xmm", "ymm", "zmm"].contains(where: word.hasPrefix) { return true }
-      return word.first == "q" && word.count > 1 && word.dropFirst().allSatisfy(\.isNumber)
+      // Arm's and RISC-V's vectors; halves of Arm's are saved as such.
+      return "qdv".contains(word.first ?? " ") && word.count > 1 && word.dropFirst().allSatisfy(\.isNumber)
     }
   }
 

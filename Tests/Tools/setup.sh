@@ -9,8 +9,15 @@ needed=(
   clang-22 /usr/bin/clang-22
   lld-22 /usr/bin/ld.lld-22
   qemu-user /usr/bin/qemu-aarch64
+  qemu-system-arm /usr/bin/qemu-system-arm
   gcc-aarch64-linux-gnu /usr/bin/aarch64-linux-gnu-gcc
   libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/crt1.o
+  gcc-arm-linux-gnueabihf /usr/bin/arm-linux-gnueabihf-gcc
+  libc6-dev-armhf-cross /usr/arm-linux-gnueabihf/lib/crt1.o
+  gcc-riscv64-linux-gnu /usr/bin/riscv64-linux-gnu-gcc
+  libc6-dev-riscv64-cross /usr/riscv64-linux-gnu/lib/crt1.o
+  wasi-libc /usr/include/wasm32-wasi/stdio.h
+  libclang-rt-22-dev-wasm32 /usr/lib/llvm-22/lib/clang/22/lib/wasi/libclang_rt.builtins-wasm32.a
 )
 
 missing=()
@@ -57,4 +64,12 @@ read -r major minor <<< "${version:-0 0}"
 if ((major < 6 || (major == 6 && minor < 3))); then
   echo "setup: Swift $major.$minor is too old: 6.3 or later is needed, from https://swift.org/install" >&2
   exit 1
+fi
+
+# What runs WebAssembly. Tests that need it say so where it cannot be had.
+tools=$(cd "$(dirname "$0")/../.." && pwd)/.build/tools
+if ! command -v wasmtime > /dev/null && [[ ! -d $tools/wasmtime/wasmtime ]]; then
+  echo "setup: installing wasmtime for Python"
+  python3 -m pip install --quiet --disable-pip-version-check --target "$tools/wasmtime" wasmtime > /dev/null 2>&1 ||
+    echo "setup: wasmtime could not be installed: tests of WebAssembly programs will be skipped"
 fi

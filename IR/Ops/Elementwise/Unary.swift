@@ -8,10 +8,11 @@ import Support
 ///
 /// Floats take all but `not` and `bit_not`; integers `neg`, `abs`, `sign`, `relu` and `bit_not`; bools `not`. `round`
 /// goes to the nearest integer, halves to the even one, `round_away` takes halves away from zero, `trunc` goes towards
-/// zero. `log1p` is `log(1 + x)` and `expm1` is `exp(x) - 1`, both exact near zero; `is_nan` gives bool.
+/// zero. `silu` is `x sigmoid(x)`, `gelu` is `x` times the normal distribution's integral up to `x`, `gelu_tanh` comes
+/// close to it by `x sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3))`, and `hard_swish` is `x min(max(x + 3, 0), 6) / 6`. `log1p` is `log(1 + x)` and `expm1` is `exp(x) - 1`, both exact near zero; `is_nan` gives bool.
 public struct Unary: OpKind {
   public enum Function: String, CaseIterable, Sendable {
-    case neg, abs, sign, relu, not, sqrt, rsqrt, reciprocal, sigmoid, erf
+    case neg, abs, sign, relu, not, sqrt, rsqrt, reciprocal, sigmoid, erf, silu, gelu
     case exp, exp2, expm1, log, log2, log1p
     case sin, cos, tan, asin, acos, atan
     case sinh, cosh, tanh, asinh, acosh, atanh
@@ -19,6 +20,8 @@ public struct Unary: OpKind {
     case roundAway = "round_away"
     case bitNot = "bit_not"
     case isNaN = "is_nan"
+    case geluTanh = "gelu_tanh"
+    case hardSwish = "hard_swish"
 
     public func takes(_ element: ElementType) -> Bool {
       switch self {
@@ -46,6 +49,11 @@ public struct Unary: OpKind {
       case .tanh: Glibc.tanh(x)
       case .sigmoid: 1 / (1 + Glibc.exp(-x))
       case .erf: Glibc.erf(x)
+      case .silu: x / (1 + Glibc.exp(-x))
+      case .gelu: x * (0.5 * Glibc.erfc(-x * 0.5.squareRoot()))
+      case .geluTanh: x / (1 + Glibc.exp(-2 * (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+      // NaN is the second operand, which the comparisons yield.
+      case .hardSwish: x * min(max(x + 3, 0), 6) / 6
       case .relu: x < 0 ? 0 : x
       case .floor: x.rounded(.down)
       case .ceil: x.rounded(.up)

@@ -50,16 +50,13 @@ public struct GRU: OpKind, RecurrentKind {
   public func inferTypes(
     _ inputs: [ValueFact], regions: [RegionFact], in context: inout InferenceContext
   ) throws(Diagnostic) -> [ValueFact] {
-    let (element, extents) = try extents(inputs, in: &context)
-    let state = [Dim(direction.count), extents.batch, extents.hidden]
-    if let given = try inputs.present(5)?.dense("gru") { try require(given, state, "h", &context, element) }
-    return [ValueFact(element, [extents.steps] + state), ValueFact(element, state)]
+    let (element, steps, state) = try states(inputs, [(5, "h")], in: &context)
+    return [ValueFact(element, [steps] + state), ValueFact(element, state)]
   }
 
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {
     var states = [try initialState(inputs, 5)]
-    var functions: [[RecurrentActivation]] = []
-    for number in 0..<direction.count { functions.append(try self.functions(number)) }
+    let functions = try allFunctions()
     let (element, shape, y) = try evaluateSteps(inputs, states: &states) { d, input, recurrent, states in
       let hidden = recurrent.hidden
       let h = states[0]
@@ -76,9 +73,6 @@ public struct GRU: OpKind, RecurrentKind {
         states[0][i] = (1 - update) * new + update * h[i]
       }
     }
-    return [
-      .tensor(Tensor(element, shape, doubles: y)),
-      .tensor(Tensor(element, Array(shape.dropFirst()), doubles: states[0])),
-    ]
+    return results(element, shape, y, states)
   }
 }

@@ -52,25 +52,16 @@ public struct LSTM: OpKind, RecurrentKind {
   public func inferTypes(
     _ inputs: [ValueFact], regions: [RegionFact], in context: inout InferenceContext
   ) throws(Diagnostic) -> [ValueFact] {
-    let (element, extents) = try extents(inputs, in: &context)
-    let count = Dim(direction.count)
-    let state = [count, extents.batch, extents.hidden]
-    for (number, name) in [(5, "h"), (6, "c")] {
-      if let given = try inputs.present(number)?.dense("lstm") { try require(given, state, name, &context, element) }
-    }
+    let (element, steps, state) = try states(inputs, [(5, "h"), (6, "c")], in: &context)
     if let given = try inputs.present(7)?.dense("lstm") {
-      try require(given, [count, extents.hidden * 3], "peepholes", &context, element)
+      try require(given, [state[0], state[2] * 3], "peepholes", &context, element)
     }
-    return [
-      ValueFact(element, [extents.steps] + [count, extents.batch, extents.hidden]), ValueFact(element, state),
-      ValueFact(element, state),
-    ]
+    return [ValueFact(element, [steps] + state), ValueFact(element, state), ValueFact(element, state)]
   }
 
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {
     var states = [try initialState(inputs, 5), try initialState(inputs, 6)]
-    var functions: [[RecurrentActivation]] = []
-    for number in 0..<direction.count { functions.append(try self.functions(number)) }
+    let functions = try allFunctions()
     let peepholes = try inputs.present(7)?.doubles()
     let (element, shape, y) = try evaluateSteps(inputs, states: &states) { d, input, recurrent, states in
       let hidden = recurrent.hidden
@@ -91,10 +82,6 @@ public struct LSTM: OpKind, RecurrentKind {
         states[0][i] = gate(1, i, peephole(1, i, cell), 0) * functions[d][2].apply(cell)
       }
     }
-    let last = Array(shape.dropFirst())
-    return [
-      .tensor(Tensor(element, shape, doubles: y)), .tensor(Tensor(element, last, doubles: states[0])),
-      .tensor(Tensor(element, last, doubles: states[1])),
-    ]
+    return results(element, shape, y, states)
   }
 }

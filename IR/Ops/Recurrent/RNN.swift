@@ -43,25 +43,19 @@ public struct RNN: OpKind, RecurrentKind {
   public func inferTypes(
     _ inputs: [ValueFact], regions: [RegionFact], in context: inout InferenceContext
   ) throws(Diagnostic) -> [ValueFact] {
-    let (element, extents) = try extents(inputs, in: &context)
-    let state = [Dim(direction.count), extents.batch, extents.hidden]
-    if let given = try inputs.present(5)?.dense("rnn") { try require(given, state, "h", &context, element) }
-    return [ValueFact(element, [extents.steps] + state), ValueFact(element, state)]
+    let (element, steps, state) = try states(inputs, [(5, "h")], in: &context)
+    return [ValueFact(element, [steps] + state), ValueFact(element, state)]
   }
 
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {
     var states = [try initialState(inputs, 5)]
-    var functions: [[RecurrentActivation]] = []
-    for number in 0..<direction.count { functions.append(try self.functions(number)) }
+    let functions = try allFunctions()
     let (element, shape, y) = try evaluateSteps(inputs, states: &states) { d, input, recurrent, states in
       let h = states[0]
       for i in 0..<recurrent.hidden {
         states[0][i] = functions[d][0].apply(clipped(input[i] + recurrent.product(0, i, h)))
       }
     }
-    return [
-      .tensor(Tensor(element, shape, doubles: y)),
-      .tensor(Tensor(element, Array(shape.dropFirst()), doubles: states[0])),
-    ]
+    return results(element, shape, y, states)
   }
 }

@@ -48,6 +48,26 @@ extension RecurrentKind {
     return result
   }
 
+  /// The functions of each direction.
+  func allFunctions() throws(Diagnostic) -> [[RecurrentActivation]] {
+    var result: [[RecurrentActivation]] = []
+    for number in 0..<direction.count { result.append(try functions(number)) }
+    return result
+  }
+
+  /// Checks operands 0 to 4 and the states to start from, of which `given` lists the operands, and gives the element type,
+  /// the steps and a state's shape.
+  func states(
+    _ inputs: [ValueFact], _ given: [(number: Int, name: String)], in context: inout InferenceContext
+  ) throws(Diagnostic) -> (element: ElementType, steps: Dim, state: [Dim]) {
+    let (element, extents) = try extents(inputs, in: &context)
+    let state = [Dim(direction.count), extents.batch, extents.hidden]
+    for (number, name) in given {
+      if let type = try inputs.present(number)?.dense(mnemonic) { try require(type, state, name, &context, element) }
+    }
+    return (element, extents.steps, state)
+  }
+
   /// Checks operands 0 to 4 (x, w, r, bias, lengths) and gives the extents.
   func extents(
     _ inputs: [ValueFact], in context: inout InferenceContext
@@ -57,7 +77,7 @@ extension RecurrentKind {
       throw .invalid("\(mnemonic): cannot take \(x), \(w) and \(r)")
     }
     guard clip >= 0, clip.isFinite else { throw .invalid("\(mnemonic): clip is \(clip)") }
-    for number in 0..<direction.count { _ = try functions(number) }
+    _ = try allFunctions()
     let extents = RecurrentExtents(steps: x.shape[0], batch: x.shape[1], inputs: x.shape[2], hidden: r.shape[2])
     let (count, rows) = (Dim(direction.count), extents.hidden * Self.gates)
     try require(w, [count, rows, extents.inputs], "w", &context)
@@ -139,6 +159,13 @@ extension RecurrentKind {
     let shape = [direction.count, x.shape[1], r.shape[2]]
     try checkAllocatable(shape, mnemonic)
     return [Double](repeating: 0, count: shape.reduce(1, *))
+  }
+
+  /// What every step gave, and the last of each state.
+  func results(_ element: ElementType, _ shape: [Int], _ y: [Double], _ states: [[Double]]) -> [Value] {
+    let last = Array(shape.dropFirst())
+    return [.tensor(Tensor(element, shape, doubles: y))]
+      + states.map { .tensor(Tensor(element, last, doubles: $0)) }
   }
 
   func clipped(_ x: Double) -> Double { clip > 0 && !x.isNaN ? Swift.max(-clip, Swift.min(clip, x)) : x }

@@ -257,7 +257,8 @@ struct EntrySource {
     case .output(let number): return "out[\(number)]"
     case .weight(let offset): return "(void *)(c->weights + \(offset))"
     case .state(let offset): return "(void *)(c->state + \(offset))"
-    case .alias(let target): return pointer(target)
+    case .alias(let target, let part):
+      return part.offset == 0 ? pointer(target) : "(void *)((unsigned char *)\(pointer(target)) + \(part.offset))"
     case .growing: return "(void *)list[\(lists.firstIndex(of: buffer) ?? 0)]"
     case .workspace:
       if let slot = slotOf[buffer] { return "(void *)slot[\(slot)]" }

@@ -15,8 +15,9 @@ struct ConvolutionGenerator {
   /// A one-dimensional convolution has one row.
   let vertical: WindowAxis
   let horizontal: WindowAxis
-  /// Channels of the image, and of one group.
-  let channels: Int
+  /// Elements from one pixel of the image to the next: its channels, or more where it is part of a wider one.
+  let pitch: Int
+  /// Channels of one group.
   let groupChannels: Int
   let groups: Int
   /// Of one group.
@@ -38,6 +39,7 @@ struct ConvolutionGenerator {
     let columnRuns = horizontal.runs(
       extent: rowsPerTile > 1 ? horizontal.output : Swift.min(tile.rows, horizontal.output), isEven: true)
     let emitter = try ConvolutionEmitter(scope, self, rowTiles, columnRuns)
+    emitter.epilogue.allowOverwriting()
     scope.work = batch * executedProducts
     let panelCount = layout.panels.constant ?? 1
 
@@ -70,13 +72,13 @@ struct ConvolutionGenerator {
   /// pixels take part and their channels are neighbours in memory.
   fileprivate func segments(_ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run) -> [TileSegment] {
     let depthPerTap = (layout.depth.constant ?? 0) / (vertical.window * horizontal.window)
-    let canMerge = horizontal.dilation == 1 && groups == 1 && depthPerTap == groupChannels
+    let canMerge = horizontal.dilation == 1 && pitch == groupChannels && depthPerTap == groupChannels
     var result: [TileSegment] = []
     for ky in 0..<vertical.window {
       var open: TileSegment?
       var openPixels: [Bool] = []
       for kx in 0..<horizontal.window {
-        let offset = (ky * vertical.dilation * horizontal.input + kx * horizontal.dilation) * channels
+        let offset = (ky * vertical.dilation * horizontal.input + kx * horizontal.dilation) * pitch
         var pixels: [Bool] = []
         for dy in 0..<rowRun.extent {
           for dx in 0..<columnRun.extent {
@@ -192,17 +194,17 @@ private struct ConvolutionEmitter {
   private func rows(
     _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, _ place: TilePlace, _ group: LoopValue
   ) -> [TileRow] {
-    let (vertical, horizontal, channels) = (convolution.vertical, convolution.horizontal, convolution.channels)
+    let (vertical, horizontal, pitch) = (convolution.vertical, convolution.horizontal, convolution.pitch)
     // The element under tap (0, 0) of the tile's first pixel; its offset may be negative where padding begins.
-    var base = build.mul(place.n, vertical.input * horizontal.input * channels)
-    base = build.add(base, build.mul(place.y, vertical.stride * horizontal.input * channels))
-    base = build.add(base, build.mul(place.x, horizontal.stride * channels))
+    var base = build.mul(place.n, vertical.input * horizontal.input * pitch)
+    base = build.add(base, build.mul(place.y, vertical.stride * horizontal.input * pitch))
+    base = build.add(base, build.mul(place.x, horizontal.stride * pitch))
     base = build.add(base, build.mul(group, convolution.groupChannels))
-    base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * channels)
+    base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * pitch)
     var rows: [TileRow] = []
     for dy in 0..<rowRun.extent {
       for dx in 0..<columnRun.extent {
-        let offset = (dy * vertical.stride * horizontal.input + dx * horizontal.stride) * channels
+        let offset = (dy * vertical.stride * horizontal.input + dx * horizontal.stride) * pitch
         rows.append(TileRow(base: base, offset: offset))
       }
     }

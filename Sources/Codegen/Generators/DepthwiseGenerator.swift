@@ -14,6 +14,8 @@ struct DepthwiseGenerator {
   let horizontal: WindowAxis
   let channels: Int
   let image: BufferID
+  /// Elements from one pixel of the image to the next.
+  let pitch: Int
   /// `[taps, channels]`.
   let filters: BufferID
   let epilogue: Epilogue
@@ -27,6 +29,7 @@ struct DepthwiseGenerator {
     let build = scope.build
     let taps = vertical.window * horizontal.window
     let emitter = try DepthwiseEmitter(scope, self)
+    emitter.epilogue.allowOverwriting()
     let channelBlocks = ChannelBlocks(channels: channels, profile: scope.profile)
     scope.work = batch * (vertical.allTaps * horizontal.allTaps * channels)
     let rowTiles = RowTiles(
@@ -115,12 +118,12 @@ private struct DepthwiseEmitter {
     _ block: ChannelBlocks.Block,
     _ resident: [LoopValue]
   ) {
-    let (vertical, horizontal, channels) = (convolution.vertical, convolution.horizontal, convolution.channels)
+    let (vertical, horizontal, pitch) = (convolution.vertical, convolution.horizontal, convolution.pitch)
     let type = LoopType(.f32, lanes: block.lanes)
-    var base = build.mul(n, vertical.input * horizontal.input * channels)
-    base = build.add(base, build.mul(y, vertical.stride * horizontal.input * channels))
-    base = build.add(base, build.mul(x, horizontal.stride * channels))
-    base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * channels)
+    var base = build.mul(n, vertical.input * horizontal.input * pitch)
+    base = build.add(base, build.mul(y, vertical.stride * horizontal.input * pitch))
+    base = build.add(base, build.mul(x, horizontal.stride * pitch))
+    base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * pitch)
     base = build.add(base, block.channel)
     var sums = [[LoopValue]](
       repeating: (0..<columnRun.extent).map { _ in build.zero(type) }, count: rowRun.extent)
@@ -128,7 +131,7 @@ private struct DepthwiseEmitter {
       for ix in 0..<convolution.span(horizontal, columnRun.extent) {
         let uses = convolution.uses(of: iy, ix, rowRun, columnRun)
         guard !uses.isEmpty else { continue }
-        let address = Address(image, base, offset: (iy * horizontal.input + ix) * channels)
+        let address = Address(image, base, offset: (iy * horizontal.input + ix) * pitch)
         let value = build.load(type, address, mask: block.mask)
         for (dy, dx, tap) in uses {
           sums[dy][dx] = build.fma(value, keepsWeights ? resident[tap] : weight(tap, block), sums[dy][dx])

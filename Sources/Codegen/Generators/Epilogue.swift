@@ -47,6 +47,18 @@ final class EpilogueEmitter {
     resultReference = scope.buffer(epilogue.result.buffer, resultForm.memory, .write)
   }
 
+  /// For generators that compute each element of the result once: operands that lie as the result does may be
+  /// overwritten by it, since the one vector is stored right behind where the other is read.
+  func allowOverwriting() {
+    let result = epilogue.result
+    for (operand, form) in zip(epilogue.operands, forms)
+    where operand.offset == result.offset && operand.batchStrides == result.batchStrides
+      && operand.rowStride == result.rowStride && operand.columnStride == result.columnStride && form.perByte == 1
+    {
+      scope.mayOverwrite(operand.buffer, with: result.buffer)
+    }
+  }
+
   /// Where the current batch starts, for every operand and the result (last).
   func bases(_ batch: [LoopValue]) -> [LoopValue] {
     (all + [epilogue.result]).map { operand in

@@ -15,6 +15,7 @@ struct GeneralConvolutionGenerator {
   let layout: PanelLayout
   let unroll: Int
   let image: BufferID
+  let imageStrides: [Dim]
   let panels: BufferID
   let epilogue: Epilogue
 
@@ -27,7 +28,7 @@ struct GeneralConvolutionGenerator {
     let taps = geometry.window.reduce(1, *)
     let depthPerTap = (layout.depth.constant ?? 0) / taps
     let pixels = Array(resultShape.dropLast())
-    let strides = rowMajorStrides(imageShape)
+    let strides = imageStrides
     let zero = build.index(0)
     scope.work = pixels.reduce(Dim(1), *) * (taps * groupChannels * groups) * layout.columns
 

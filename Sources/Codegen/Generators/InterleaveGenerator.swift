@@ -23,7 +23,7 @@ struct InterleaveGenerator {
   init?(_ copy: MapGenerator, _ profile: Profile) throws(Diagnostic) {
     guard let turn = try TransposedCopy(copy) else { return nil }
     form = turn.form
-    lanes = Swift.min(16, profile.vectorBits / form.memory.bits)
+    lanes = Swift.min(16, profile.lanes(bits: form.memory.bits))
     let (last, axis) = (turn.extents.count - 1, turn.axis)
     if let count = turn.extents[last].constant, turn.target.strides[axis] == Dim(count) {
       (planeAxis, longAxis, planes) = (last, axis, count)

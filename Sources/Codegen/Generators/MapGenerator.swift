@@ -29,13 +29,21 @@ struct MapGenerator {
     let outputForms = try outputs.map { view throws(Diagnostic) in try ElementForm(view.element) }
     let sources = inputs.enumerated().map { scope.buffer($1.buffer, inputForms[$0].memory, .read) }
     let targets = outputs.enumerated().map { scope.buffer($1.buffer, outputForms[$0].memory, .write) }
+    for (number, output) in outputs.enumerated() {
+      for (other, input) in inputs.enumerated()
+      where input.offset == output.offset && inputStrides[other] == outputStrides[number]
+        && inputForms[other].perByte == 1 && outputForms[number].perByte == 1
+      {
+        scope.mayOverwrite(input.buffer, with: output.buffer)
+      }
+    }
     let packed = outputForms.contains { $0.perByte > 1 }
     if packed, extents.count > 1 || outputs.count > 1 {
       throw .unsupported("writing \(outputs[0].element) elements with strides has no code yet")
     }
 
     let widest = (inputForms + outputForms).map(\.register.bits).max() ?? 32
-    let lanes = Swift.max(1, profile.vectorBits / Swift.max(8, widest))
+    let lanes = profile.lanes(bits: Swift.max(8, widest))
     let inner = extents.last ?? 1
     let outer = Array(extents.dropLast())
     var failure: Diagnostic?

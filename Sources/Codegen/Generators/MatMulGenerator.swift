@@ -29,6 +29,7 @@ struct MatMulGenerator {
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let build = scope.build
     let emitter = try MatMulEmitter(scope, self)
+    emitter.epilogue.allowOverwriting()
     let batchCount = batch.reduce(Dim(1), *)
     scope.work = batchCount * rows * depth * layout.columns
     let zero = build.index(0)

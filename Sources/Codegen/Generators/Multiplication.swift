@@ -28,7 +28,7 @@ struct Multiplication {
     case (.f32, .f32), (.f16, .f16), (.bf16, .bf16): arithmetic = .float(.f32)
     default: throw .unsupported("a product of \(left) and \(right) has no code yet")
     }
-    lanes = Swift.max(1, profile.vectorBits / (arithmetic == .float(.f64) ? 64 : 32))
+    lanes = profile.lanes(bits: arithmetic == .float(.f64) ? 64 : 32)
   }
 
   /// Elements of the summed axis that one step takes.

@@ -34,7 +34,9 @@ struct PoolGenerator {
     let combination = Combination(isAverage ? .sum : .maximum, of: form)
     let spatial = geometry.window.count
     let pixels = Array(resultShape.dropLast())
-    let strides = rowMajorStrides(imageShape)
+    let strides = image.strides
+    // Pixels are equally far apart.
+    let pitch = rowPitch(result.strides, resultShape) ?? resultShape[resultShape.count - 1]
     let channels = resultShape[resultShape.count - 1]
     let lanes = scope.profile.lanes(bits: form.register.bits)
     let taps = geometry.window.reduce(1, *)
@@ -45,7 +47,7 @@ struct PoolGenerator {
         let pixel = scope.decompose(unit, pixels)
         let taps = (0..<spatial).map { self.taps(scope, $0, pixel[$0 + 1]) }
         let imageBase = build.mul(pixel[0], scope.index(strides[0]))
-        let resultBase = build.mul(unit, scope.index(channels))
+        let resultBase = build.mul(unit, scope.index(pitch))
         let count = taps.reduce(build.index(1)) { build.mul($0, $1.counted) }
 
         func walk(

@@ -25,6 +25,8 @@ struct ResampleGenerator {
   let extrapolation: Double
   let data: TensorView
   let target: TensorView
+  /// Elements of the target from one place along the axis to the next.
+  let targetStep: Dim
   /// Few enough to keep their weights in registers.
   private static let keptTaps = 4
 
@@ -126,7 +128,7 @@ struct ResampleGenerator {
     let build = scope.build
     let places = scope.decompose(unit, [outer, count])
     let run = scope.index(inner)
-    let goal = build.add(build.mul(unit, run), scope.index(target.offset))
+    let goal = build.add(build.mul(unit, scope.index(targetStep)), scope.index(target.offset))
     func row(_ tap: LoopValue) -> (source: LoopValue, weight: LoopValue?) {
       let position = build.add(build.mul(tap, scope.index(count)), places[1])
       let index = build.load(.index, Address(buffers.indices, position))

@@ -24,6 +24,8 @@ struct RowNormalizationGenerator {
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let build = scope.build
     let emitter = try RowNormalizationEmitter(scope, self)
+    // Rows are written by the last of the passes over them.
+    scope.mayOverwrite(source.buffer, with: target.buffer)
     let grain = Swift.max(1, Self.elementsPerThread / Swift.max(1, length.constant ?? 256))
     let together = rows.constant.map { Swift.max(1, Swift.min($0, Self.rowsAtOnce)) } ?? Self.rowsAtOnce
     scope.partition(rows, grain: grain) { first, last in

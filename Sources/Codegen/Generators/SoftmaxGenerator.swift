@@ -25,6 +25,8 @@ struct SoftmaxGenerator {
       scope: scope, form: form, source: scope.buffer(source.buffer, form.memory, .read),
       target: scope.buffer(target.buffer, form.memory, keepsPowers ? .update : .write), length: length,
       lanes: scope.profile.lanes(bits: form.register.bits), keepsPowers: keepsPowers)
+    // No pass reads again what it or one before it has replaced.
+    scope.mayOverwrite(source.buffer, with: target.buffer)
     let build = scope.build
     if inner == 1 {
       let vectors = registerVectors(row)

@@ -20,7 +20,7 @@ struct TransposeGenerator {
   init?(_ copy: MapGenerator, _ profile: Profile) throws(Diagnostic) {
     guard let turn = try TransposedCopy(copy) else { return nil }
     form = turn.form
-    lanes = Swift.min(16, profile.vectorBits / form.memory.bits, profile.vectorRegisters / 2)
+    lanes = Swift.min(16, profile.lanes(bits: form.memory.bits), profile.vectorRegisters / 2)
     let isLargeEnough = { (dim: Dim, least: Int) in dim.constant.map { $0 >= least } ?? true }
     guard lanes >= 4, isLargeEnough(turn.extents[turn.axis], lanes),
       isLargeEnough(turn.extents[turn.extents.count - 1], lanes)

@@ -9,6 +9,8 @@ import Targets
 struct WinogradInputGenerator {
   let plan: WinogradPlan
   let image: BufferID
+  /// Elements from one pixel of the image to the next.
+  let pitch: Int
   let planes: BufferID
 
   func generate(_ scope: KernelScope) throws(Diagnostic) {
@@ -46,20 +48,20 @@ struct WinogradInputGenerator {
     let (build, vertical, horizontal, channels) = (scope.build, plan.vertical, plan.horizontal, plan.channels)
     let (transform, lanes) = (plan.transform, block.lanes)
     let type = LoopType(.f32, lanes: lanes)
-    var base = build.mul(n, vertical.input * horizontal.input * channels)
-    base = build.add(base, build.mul(y, vertical.stride * horizontal.input * channels))
-    base = build.add(base, build.mul(x, horizontal.stride * channels))
-    base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * channels)
+    var base = build.mul(n, vertical.input * horizontal.input * pitch)
+    base = build.add(base, build.mul(y, vertical.stride * horizontal.input * pitch))
+    base = build.add(base, build.mul(x, horizontal.stride * pitch))
+    base = build.add(base, -(vertical.before * horizontal.input + horizontal.before) * pitch)
     base = build.add(base, block.channel)
     // Taps that meet the image are neighbours. Loops instead of straight code, which would want a register a value.
     let (rowTaps, columnTaps) = (rowRun.taps[0], columnRun.taps[0])
     let size = transform.products
     let (firstColumn, pastColumn) = (columnTaps.min() ?? 0, (columnTaps.max() ?? -1) + 1)
     build.forEach(build.index(firstColumn), build.index(pastColumn)) { column in
-      let pixel = build.add(base, build.mul(column, channels))
+      let pixel = build.add(base, build.mul(column, pitch))
       let inputs = (0..<size).map { row -> LoopValue? in
         guard rowTaps.contains(row) else { return nil }
-        return build.load(type, Address(source, pixel, offset: row * horizontal.input * channels), mask: block.mask)
+        return build.load(type, Address(source, pixel, offset: row * horizontal.input * pitch), mask: block.mask)
       }
       let place = build.mul(column, lanes)
       for (row, value) in transform.input(build, inputs).enumerated() {

@@ -11,6 +11,7 @@ struct WinogradOutputGenerator {
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let (build, transform) = (scope.build, plan.transform)
     let emitter = try EpilogueEmitter(scope, epilogue)
+    emitter.allowOverwriting()
     let source = scope.buffer(products, .f32, .read, alignment: 64)
     let local = build.local("columns", .f32, count: transform.outputs * transform.products * plan.lanes)
     let rowTiles = RowTiles(

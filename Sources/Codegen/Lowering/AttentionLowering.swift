@@ -6,6 +6,8 @@ extension Attention: OpLowering {
   /// The widest heads that have code: what a block of queries needs must fit a thread's stack.
   private static let widest = 1024
 
+  func reading(_ number: Int) -> OperandReading { number < 3 ? .strides : .dense }
+
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
     let operation = program.function[op]
     let operands = operation.operands
@@ -36,10 +38,16 @@ extension Attention: OpLowering {
     if resultType.shape.contains(0) { return }
 
     /// Strides of batch, head, position.
-    func view(_ type: TensorType, _ buffer: BufferID) throws(Diagnostic) -> TensorView {
-      var view = try TensorView(dense: type, buffer)
+    func view(_ view: TensorView) -> TensorView {
+      var view = view
       if sequenceFirst { view.strides.swapAt(1, 2) }
       return view
+    }
+    /// What lies in any way, but each head's elements side by side.
+    func readable(_ value: ValueID) throws(Diagnostic) -> TensorView {
+      let (view, type) = (try program.view(of: value), try program.tensorType(value))
+      if view.strides[type.rank - 1] == 1 { return view }
+      return try TensorView(dense: type, try program.buffer(of: value))
     }
     let scores = [extents.batch, extents.heads, extents.queries, extents.keys]
     var mask: TensorView?
@@ -58,8 +66,8 @@ extension Attention: OpLowering {
     let generator = AttentionGenerator(
       attention: self, batch: extents.batch, keyHeads: extents.keyHeads, group: group, queries: extents.queries,
       keys: extents.keys, width: width, valueWidth: valueWidth, multiplication: multiplication, tile: tile,
-      q: try view(q, try program.buffer(of: qValue)), k: try view(k, try program.buffer(of: kValue)),
-      v: try view(v, try program.buffer(of: vValue)), result: try view(resultType, target), mask: mask, sinks: sinks)
+      q: view(try readable(qValue)), k: view(try readable(kValue)), v: view(try readable(vValue)),
+      result: view(try TensorView(dense: resultType, target)), mask: mask, sinks: sinks)
     try program.dispatch("attention", at: program.site(op)) { scope throws(Diagnostic) in
       try generator.generate(scope)
     }

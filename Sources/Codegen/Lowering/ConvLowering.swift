@@ -6,6 +6,8 @@ extension Conv: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
     try program.lowerContraction(op, followedBy: [], result: program.function[op].results[0])
   }
+  func reading(_ number: Int) -> OperandReading { number == 1 ? .dense : .rows }
+  var writesRows: Bool { true }
 }
 
 extension ProgramBuilder {
@@ -21,6 +23,14 @@ extension ProgramBuilder {
     guard let channels = image.shape[image.rank - 1].constant, let matrixShape = filterType.constantShape else {
       throw .unsupported("conv with a run-time number of channels has no code yet")
     }
+    // Rows whose distance only the run tells are copied.
+    let rows = try self.rows(of: imageValue)
+    let pixels: (buffer: BufferID, pitch: Int)
+    if let pitch = rows.pitch.constant {
+      pixels = (rows.buffer, pitch)
+    } else {
+      pixels = (try buffer(of: imageValue), channels)
+    }
     let site = ([op] + followedBy).map { self.site($0) }.joined(separator: ", ")
     let source =
       kind.kernel.isEmpty
@@ -31,7 +41,7 @@ extension ProgramBuilder {
       site: site,
       multiplication: try Multiplication(
         left: try image.elementForCode(), right: source.element, profile: profile),
-      image: image, imageBuffer: try buffer(of: imageValue), filters: source, channels: channels, groups: kind.groups,
+      image: image, pixels: pixels, filters: source, channels: channels, groups: kind.groups,
       geometry: try kind.geometry(x: image.shape, w: filterType.shape),
       sums: try tensorType(function[op].results[0]))
     if convolution.multiplication.arithmetic == .dot4(signedLeft: true), convolution.isPadded {
@@ -50,12 +60,12 @@ extension ProgramBuilder {
       convolution.multiplication, rows: sums.shape.dropLast().reduce(Dim(1), *), columns: Dim(convolution.columns),
       profile: profile)
     let (layout, packed, epilogue) = try operands(of: convolution, tile)
-    let strides = rowMajorStrides(image.shape)
+    let strides = convolution.imageStrides
     var generator = MatMulGenerator(
       multiplication: convolution.multiplication, tile: tile, batch: Array(sums.shape.dropLast(2)),
       rows: sums.shape[sums.rank - 2], depth: Dim(convolution.groupChannels),
       left: Epilogue.Operand(
-        buffer: convolution.imageBuffer, element: convolution.multiplication.left,
+        buffer: convolution.pixels.buffer, element: convolution.multiplication.left,
         batchStrides: Array(strides.dropLast(2)), rowStride: strides[image.rank - 2], columnStride: 1),
       leftStep: 1, layout: layout, panels: packed.buffer,
       panelBatchStrides: Array(repeating: 0, count: sums.rank - 2), epilogue: epilogue)
@@ -70,8 +80,8 @@ extension ProgramBuilder {
     let generator = GeneralConvolutionGenerator(
       multiplication: convolution.multiplication, imageShape: convolution.image.shape,
       resultShape: convolution.sums.shape, geometry: convolution.geometry, groupChannels: convolution.groupChannels,
-      groups: convolution.groups, layout: layout, unroll: tile.unroll, image: convolution.imageBuffer,
-      panels: packed.buffer, epilogue: epilogue)
+      groups: convolution.groups, layout: layout, unroll: tile.unroll, image: convolution.pixels.buffer,
+      imageStrides: convolution.imageStrides, panels: packed.buffer, epilogue: epilogue)
     try dispatch("conv_any", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
   }
 
@@ -84,8 +94,8 @@ extension ProgramBuilder {
     let (layout, packed, epilogue) = try operands(of: convolution, tile)
     let generator = ConvolutionGenerator(
       multiplication: convolution.multiplication, batch: convolution.image.shape[0], vertical: vertical,
-      horizontal: horizontal, channels: convolution.channels, groupChannels: convolution.groupChannels,
-      groups: convolution.groups, layout: layout, tile: tile, image: convolution.imageBuffer, panels: packed.buffer,
+      horizontal: horizontal, pitch: convolution.pixels.pitch, groupChannels: convolution.groupChannels,
+      groups: convolution.groups, layout: layout, tile: tile, image: convolution.pixels.buffer, panels: packed.buffer,
       epilogue: epilogue, hasRows: convolution.spatial == 2)
     try dispatch("conv", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
   }
@@ -104,7 +114,8 @@ extension ProgramBuilder {
     let epilogue = try self.epilogue(of: convolution)
     let generator = DepthwiseGenerator(
       batch: convolution.image.shape[0], vertical: vertical, horizontal: horizontal, channels: channels,
-      image: convolution.imageBuffer, filters: turned, epilogue: epilogue, hasRows: convolution.spatial == 2)
+      image: convolution.pixels.buffer, pitch: convolution.pixels.pitch, filters: turned, epilogue: epilogue,
+      hasRows: convolution.spatial == 2)
     try dispatch("depthwise", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
     return true
   }
@@ -150,10 +161,10 @@ extension ProgramBuilder {
     for axis in geometry.window.indices {
       target.offset = target.offset + target.strides[axis + 1] * geometry.before[axis]
     }
-    let source = try TensorView(dense: convolution.image, convolution.imageBuffer)
+    let source = TensorView(convolution.pixels.buffer, element, strides: convolution.imageStrides)
     try emitCopy(convolution.image.shape, from: source, to: target, site: convolution.site)
     convolution.image = type
-    convolution.imageBuffer = padded
+    convolution.pixels = (padded, convolution.channels)
     convolution.geometry = try WindowGeometry(
       "conv", window: geometry.window, strides: geometry.strides, padding: [], dilations: geometry.dilations)
   }

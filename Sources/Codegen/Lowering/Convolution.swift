@@ -9,7 +9,8 @@ struct Convolution {
   var site: String
   var multiplication: Multiplication
   var image: TensorType
-  var imageBuffer: BufferID
+  /// Where the image lies, and the elements from one pixel to the next.
+  var pixels: (buffer: BufferID, pitch: Int)
   var filters: Filters
   var channels: Int
   var groups: Int
@@ -29,6 +30,13 @@ struct Convolution {
   var isPadded: Bool { (geometry.before + geometry.after).contains { $0 > 0 } }
   /// A plain matrix product: every pixel by itself.
   var isPointwise: Bool { taps == 1 && groups == 1 && geometry.strides.allSatisfy { $0 == 1 } && !isPadded }
+
+  /// Of the image, in elements.
+  var imageStrides: [Dim] {
+    var padded = image.shape
+    padded[padded.count - 1] = Dim(pixels.pitch)
+    return rowMajorStrides(padded)
+  }
 
   /// The vertical and horizontal axis of an image of known size; nil where only the run knows it, or there are three.
   var axes: (vertical: WindowAxis, horizontal: WindowAxis)? {

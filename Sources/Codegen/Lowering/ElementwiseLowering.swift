@@ -12,6 +12,8 @@ extension OpLowering where Self: ScalarLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
     try program.lowerMap([op], results: program.function[op].results, site: program.site(op))
   }
+  func reading(_ number: Int) -> OperandReading { .strides }
+  var writesRows: Bool { true }
 }
 
 extension ProgramBuilder {
@@ -21,23 +23,19 @@ extension ProgramBuilder {
     for op in ops {
       let operation = function[op]
       guard let kind = operation.kind as? any ScalarLowering else { throw .bug("\(operation.kind.mnemonic) is no map") }
-      try graph.add(kind, operands: operation.operands.compactMap { $0 }, result: operation.results[0], self) {
-        value throws(Diagnostic) in try buffer(of: value)
-      }
+      try graph.add(kind, operands: operation.operands.compactMap { $0 }, result: operation.results[0], self)
     }
     let shape = try tensorType(results[0]).shape
     var sources: [ScalarGraph.Source] = []
     var outputs: [TensorView] = []
-    let inputs = try graph.inputs.map { input throws(Diagnostic) in
-      try TensorView(dense: input.type, input.buffer).broadcast(from: input.type.shape, to: shape)
-    }
+    let inputs = graph.inputs.map { $0.view.broadcast(from: $0.shape, to: shape) }
     // Packed elements are written whole bytes at a time, which takes one result and one axis to walk.
     let isFlat = results.count == 1 && inputs.allSatisfy { $0.strides == rowMajorStrides(shape) }
     var loose: [(elements: TensorView, packed: TensorView)] = []
     for result in results {
       guard let source = graph.source(of: result) else { throw .bug("a result of a map is not computed by it") }
       sources.append(source)
-      let view = try TensorView(dense: try tensorType(result), try allocate(for: result))
+      let view = try target(for: result)
       if view.element.bits >= 8 || isFlat {
         outputs.append(view)
       } else {

@@ -13,8 +13,9 @@ extension Fusion: OpLowering {
     }
     let ops = function.ops(in: region)
     let yields = function[region].yields
+    for (result, yield) in zip(operation.results, yields) { program.give(yield, thePlaceOf: result) }
     try program.lowerFused(ops, yields: yields)
-    for (result, yield) in zip(operation.results, yields) { program.bind(result, to: try program.buffer(of: yield)) }
+    for (result, yield) in zip(operation.results, yields) { try program.bind(result, as: yield) }
   }
 }
 

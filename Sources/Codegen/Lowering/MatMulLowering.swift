@@ -6,6 +6,9 @@ extension MatMul: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
     try program.lowerContraction(op, followedBy: [], result: program.function[op].results[0])
   }
+  /// The right operand is packed, from where it lies densely. Rows keep batches of products one tall product.
+  func reading(_ number: Int) -> OperandReading { number == 1 ? .dense : .rows }
+  var writesRows: Bool { true }
 }
 
 extension ProgramBuilder {
@@ -33,9 +36,9 @@ extension ProgramBuilder {
     let rows = sums.shape[rank - 2]
     let columns = sums.shape[rank - 1]
     var isTransposed = kind.transposeLHS
-    var leftBuffer = try buffer(of: leftValue)
+    var leftView = try view(of: leftValue)
     if isTransposed, multiplication.group > 1 {
-      (left, leftBuffer) = try turned(left, leftBuffer, site: site)
+      (left, leftView) = try turned(left, leftView, site: site)
       isTransposed = false
     }
     let depth = left.shape[isTransposed ? left.rank - 2 : left.rank - 1]
@@ -46,14 +49,18 @@ extension ProgramBuilder {
     let layout = PanelLayout(
       vectors: tile.vectors, lanes: multiplication.lanes, group: multiplication.group, depth: depth, columns: columns)
 
-    let leftStrides = rowMajorStrides(left.shape)
+    // What is multiplied in groups must lie side by side.
+    if multiplication.group > 1, left.shape[left.rank - 1] != 1, leftView.strides[left.rank - 1] != 1 {
+      leftView = try TensorView(dense: left, try buffer(of: leftValue))
+    }
+    let leftStrides = leftView.strides
     let batch = Array(sums.shape.dropLast(2))
     let leftBatch = TensorView(
       BufferID(0), .f32, strides: Array(leftStrides.dropLast(2))
     ).broadcast(from: Array(left.shape.dropLast(2)), to: batch).strides
     let leftOperand = Epilogue.Operand(
-      buffer: leftBuffer, element: multiplication.left, batchStrides: leftBatch,
-      rowStride: isTransposed ? 1 : leftStrides[left.rank - 2], columnStride: 1)
+      buffer: leftView.buffer, element: multiplication.left, batchStrides: leftBatch,
+      rowStride: leftStrides[isTransposed ? left.rank - 1 : left.rank - 2], columnStride: 1)
 
     let matrix = RightMatrix(
       value: rightValue, type: right, rowStride: kind.transposeRHS ? 1 : right.shape[right.rank - 1],
@@ -68,7 +75,7 @@ extension ProgramBuilder {
 
     var generator = MatMulGenerator(
       multiplication: multiplication, tile: tile, batch: batch, rows: rows, depth: depth, left: leftOperand,
-      leftStep: isTransposed ? leftStrides[left.rank - 2] : 1, layout: layout, panels: packed.buffer,
+      leftStep: leftStrides[isTransposed ? left.rank - 2 : left.rank - 1], layout: layout, panels: packed.buffer,
       panelBatchStrides: packed.strides, epilogue: epilogue)
     generator.mergeBatchIntoRows()
     try dispatch("matmul", at: site) { scope throws(Diagnostic) in try generator.generate(scope) }
@@ -76,15 +83,15 @@ extension ProgramBuilder {
 
   /// A matrix with its last two axes exchanged: what is multiplied in groups must lie side by side.
   private func turned(
-    _ type: TensorType, _ buffer: BufferID, site: String
-  ) throws(Diagnostic) -> (TensorType, BufferID) {
+    _ type: TensorType, _ view: TensorView, site: String
+  ) throws(Diagnostic) -> (TensorType, TensorView) {
     var shape = type.shape
     shape.swapAt(shape.count - 2, shape.count - 1)
     let result = type.with(shape: shape)
-    let target = try allocate(result, "transposed")
-    var source = try TensorView(dense: type, buffer)
+    let target = try TensorView(dense: result, try allocate(result, "transposed"))
+    var source = view
     source.strides.swapAt(shape.count - 2, shape.count - 1)
-    try emitCopy(shape, from: source, to: try TensorView(dense: result, target), site: site)
+    try emitCopy(shape, from: source, to: target, site: site)
     return (result, target)
   }
 
@@ -95,11 +102,13 @@ extension ProgramBuilder {
     let sumElement = try sums.elementForCode()
     var graph = ScalarGraph()
     // Input 0 stands for the sum; it has no buffer.
-    var source = graph.addInput(ScalarGraph.Input(buffer: BufferID(-1), type: sums))
+    var source = graph.addInput(
+      ScalarGraph.Input(view: TensorView(BufferID(-1), sumElement, strides: []), shape: sums.shape))
     let sumValue = function[op].results[0]
     var roundsSum = true
     if let bias {
-      let biasSource = graph.addInput(ScalarGraph.Input(buffer: try buffer(of: bias), type: try tensorType(bias)))
+      let biasSource = graph.addInput(
+        ScalarGraph.Input(view: try view(of: bias), shape: try tensorType(bias).shape))
       source = graph.addNode(Binary(.add), [source, biasSource], [sumElement, sumElement], sumElement)
       roundsSum = false
     }
@@ -107,26 +116,22 @@ extension ProgramBuilder {
     for follower in followedBy {
       let operation = function[follower]
       guard let kind = operation.kind as? any ScalarLowering else { throw .bug("\(operation.kind.mnemonic) is no map") }
-      try graph.add(kind, operands: operation.operands.compactMap { $0 }, result: operation.results[0], self) {
-        value throws(Diagnostic) in try buffer(of: value)
-      }
+      try graph.add(kind, operands: operation.operands.compactMap { $0 }, result: operation.results[0], self)
     }
     guard let final = graph.source(of: result) else { throw .bug("the result of an epilogue is not computed by it") }
     let resultType = try tensorType(result)
-    let resultBuffer = try allocate(for: result)
+    let target = try target(for: result)
 
-    func operand(_ buffer: BufferID, _ type: TensorType) throws(Diagnostic) -> Epilogue.Operand {
-      let view = try TensorView(dense: type, buffer).broadcast(from: type.shape, to: resultType.shape)
+    func operand(_ view: TensorView) -> Epilogue.Operand {
       let rank = resultType.rank
       return Epilogue.Operand(
-        buffer: buffer, element: view.element, batchStrides: Array(view.strides[..<(rank - 2)]),
+        buffer: view.buffer, element: view.element, batchStrides: Array(view.strides[..<(rank - 2)]),
         rowStride: view.strides[rank - 2], columnStride: view.strides[rank - 1])
     }
-    var operands: [Epilogue.Operand] = []
-    for input in graph.inputs.dropFirst() { operands.append(try operand(input.buffer, input.type)) }
+    let operands = graph.inputs.dropFirst().map { operand($0.view.broadcast(from: $0.shape, to: resultType.shape)) }
     let finished = graph
     return Epilogue(
-      operands: operands, result: try operand(resultBuffer, resultType), correction: nil
+      operands: operands, result: operand(target), correction: nil
     ) { scope, sum, values throws(Diagnostic) in
       let first = roundsSum ? scope.rounded(sum, as: sumElement) : sum
       let given = [first] + values

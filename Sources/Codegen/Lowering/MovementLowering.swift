@@ -7,7 +7,13 @@ extension Reshape: OpLowering {
     let operation = program.function[op]
     guard let x = operation.operands[0] else { throw .bug("reshape without an operand") }
     let result = operation.results[0]
-    let bytes = try program.bytes(of: try program.tensorType(result))
+    let type = try program.tensorType(result)
+    if let view = program.stridedView(of: x),
+      let strides = reshapedStrides(view.strides, from: try program.tensorType(x).shape, to: type.shape)
+    {
+      return program.bind(result, to: TensorView(view.buffer, view.element, strides: strides))
+    }
+    let bytes = try program.bytes(of: type)
     program.bind(
       result, to: program.addBuffer(program.label(result), bytes: bytes, .alias(try program.buffer(of: x))))
   }
@@ -15,9 +21,38 @@ extension Reshape: OpLowering {
 
 extension Transpose: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    if try viewed(op, program) { return }
     try program.lowerMove(op) { source throws(Diagnostic) in
       source.strides = permutation.map { source.strides[$0] }
     }
+  }
+  func reading(_ number: Int) -> OperandReading { .strides }
+  var writesRows: Bool { true }
+
+  /// Makes the result another view of the operand where no element moves, or where whoever reads it can do with other
+  /// strides; false where it must be copied.
+  private func viewed(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) -> Bool {
+    let operation = program.function[op]
+    let result = operation.results[0]
+    let type = try program.tensorType(result)
+    guard let x = operation.operands[0], program.storage.parts[result] == nil, type.layout == nil,
+      type.element.storage.map({ $0.bits >= 8 }) ?? false, !type.shape.contains(0)
+    else { return false }
+    let view = try program.view(of: x)
+    let strides = permutation.map { view.strides[$0] }
+    if StoragePlan.Lie(type.shape, strides) == .dense {
+      let bytes = try program.bytes(of: type)
+      program.bind(
+        result, to: program.addBuffer(program.label(result), bytes: bytes, .alias(try program.buffer(of: x))))
+      return true
+    }
+    // Neighbours must stay neighbours: vectors are loaded, not gathered.
+    guard operation.block == program.function.body, strides.last == 1,
+      program.storage.refusal(of: result, type.shape, strides) == nil
+    else { return false }
+    program.note("transpose (\(program.site(op))) is read in place")
+    program.bind(result, to: TensorView(view.buffer, view.element, strides: strides))
+    return true
   }
 }
 
@@ -27,12 +62,15 @@ extension Broadcast: OpLowering {
     let from = try program.operandType(0, of: op).shape
     try program.lowerMove(op) { source throws(Diagnostic) in source = source.broadcast(from: from, to: shape) }
   }
+  func reading(_ number: Int) -> OperandReading { .strides }
+  var writesRows: Bool { true }
 }
 
 extension Slice: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
     let extents = try program.operandType(0, of: op).shape
     for axis in extents.indices { program.requireInside(axis, extents[axis], self, site: program.site(op)) }
+    if try viewed(op, extents, program) { return }
     try program.lowerMove(op) { source throws(Diagnostic) in
       for axis in extents.indices {
         source.offset = source.offset + starts[axis] * source.strides[axis]
@@ -41,6 +79,37 @@ extension Slice: OpLowering {
       }
     }
   }
+  func reading(_ number: Int) -> OperandReading { .strides }
+  var writesRows: Bool { true }
+
+  /// Makes the result a part of the operand's memory where whoever reads it can read it there; false where it must be
+  /// copied.
+  private func viewed(_ op: OpID, _ extents: [Dim], _ program: ProgramBuilder) throws(Diagnostic) -> Bool {
+    let operation = program.function[op]
+    let result = operation.results[0]
+    let type = try program.tensorType(result)
+    // What a loop hands on to its next iteration must not be another name of what it carries.
+    guard let x = operation.operands[0], operation.block == program.function.body,
+      program.storage.parts[result] == nil, type.layout == nil, type.element.storage.map({ $0.bits >= 8 }) ?? false,
+      !type.shape.contains(0), extents.indices.allSatisfy({ steps[$0] == 1 || sizes[$0] == 1 })
+    else { return false }
+    let view = try program.view(of: x)
+    var offset = 0
+    for axis in extents.indices {
+      guard let start = (starts[axis] * view.strides[axis]).constant else { return false }
+      offset += start
+    }
+    guard let lie = StoragePlan.Lie(sizes, view.strides) else { return false }
+    if lie == .dense {
+      guard type.constantBytes != nil else { return false }
+    } else if let reason = program.storage.refusal(of: result, sizes, view.strides) {
+      program.note("slice (\(program.site(op))) copies: \(reason)")
+      return false
+    }
+    program.note("slice (\(program.site(op))) is read in place")
+    try program.place(result, view, offset: offset, strides: view.strides, label: program.label(result))
+    return true
+  }
 }
 
 extension Concat: OpLowering {
@@ -48,20 +117,38 @@ extension Concat: OpLowering {
     let operation = program.function[op]
     let result = try program.tensorType(operation.results[0])
     let axis = axis < 0 ? axis + result.rank : axis
-    try program.withMoveTarget(of: operation.results[0], site: program.site(op)) { target throws(Diagnostic) in
+    try program.withMoveTarget(of: operation.results[0], inRows: true, site: program.site(op)) {
+      target throws(Diagnostic) in
       var start: Dim = 0
-      for part in operation.operands {
+      var copied: [String] = []
+      for (number, part) in operation.operands.enumerated() {
         guard let part else { throw .bug("concat without an operand") }
-        let source = try program.moveSource(part)
+        var place = target
+        place.offset = start * target.strides[axis]
+        start = start + (try program.tensorType(part).shape[axis])
+        if try program.isInPlace(part, place) { continue }
+        let reason = program.storage.refusals[op]?[number] ?? "what computes it writes elsewhere"
+        copied.append("\(program.label(part)), since \(reason)")
+        var source = try program.moveSource(part)
         var shape = result.shape
         shape[axis] = try program.tensorType(part).shape[axis]
-        var view = target
-        view.offset = start * target.strides[axis]
-        try program.emitCopy(shape, from: source, to: view, site: program.site(op))
-        start = start + shape[axis]
+        if let piece = try program.piece(of: place, shape, label: program.label(part)) {
+          place = piece
+        } else if program.root(of: source.buffer) == program.root(of: place.buffer) {
+          // A kernel may not read what it seems to write.
+          source = TensorView(
+            try program.gathered(part, source), source.element, strides: rowMajorStrides(shape))
+        }
+        try program.emitCopy(shape, from: source, to: place, site: program.site(op))
       }
+      let copies = copied.isEmpty ? "" : "; copied: " + copied.joined(separator: ", ")
+      let inPlace = operation.operands.count - copied.count
+      program.note(
+        "concat (\(program.site(op))): \(inPlace) of \(operation.operands.count) written in place\(copies)")
     }
   }
+  func reading(_ number: Int) -> OperandReading { .strides }
+  var writesRows: Bool { true }
 }
 
 extension ProgramBuilder {
@@ -83,24 +170,28 @@ extension ProgramBuilder {
     try view(&source)
     let viewed = source
     let shape = try tensorType(operation.results[0]).shape
-    try withMoveTarget(of: operation.results[0], site: site(op)) { target throws(Diagnostic) in
+    try withMoveTarget(of: operation.results[0], inRows: true, site: site(op)) { target throws(Diagnostic) in
       try emitCopy(shape, from: viewed, to: target, site: site(op))
     }
   }
 
-  /// A dense tensor whose elements are moved as bits, whatever they mean.
+  /// A tensor whose elements are moved as bits, whatever they mean.
   func moveSource(_ value: ValueID) throws(Diagnostic) -> TensorView {
-    let view = try TensorView(dense: try tensorType(value), try buffer(of: value))
+    let view = try view(of: value)
     return TensorView(view.buffer, try view.element.bitPattern(), strides: view.strides)
   }
 
-  /// Allocates a result and hands it to `body` as bits, densely. Elements of less than a byte are
-  /// written a byte each, to be packed afterwards.
+  /// Allocates a result and hands it to `body` as bits: densely, or `inRows` where it is part of a concat. Elements of
+  /// less than a byte are written a byte each, to be packed afterwards.
   func withMoveTarget(
-    of result: ValueID, site: String, _ body: (TensorView) throws(Diagnostic) -> Void
+    of result: ValueID, inRows: Bool = false, site: String, _ body: (TensorView) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     let type = try tensorType(result)
     let element = try type.elementForCode().bitPattern()
+    if inRows, element.bits >= 8 {
+      let target = try target(for: result)
+      return try body(TensorView(target.buffer, element, strides: target.strides))
+    }
     let strides = rowMajorStrides(type.shape)
     let target = try allocate(for: result)
     guard element.bits < 8 else { return try body(TensorView(target, element, strides: strides)) }

@@ -7,6 +7,27 @@ import Support
 /// one is reported as not supported, with its source name.
 protocol OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic)
+
+  /// How operand `number` may lie without being copied first.
+  func reading(_ number: Int) -> OperandReading
+  /// Whether results are written with other memory between their rows where they belong to a concat.
+  var writesRows: Bool { get }
+}
+
+/// How a kernel can address an operand.
+enum OperandReading: Int, Comparable {
+  case dense
+  /// In rows along the last axis, equally far apart.
+  case rows
+  /// With any strides.
+  case strides
+
+  static func < (a: OperandReading, b: OperandReading) -> Bool { a.rawValue < b.rawValue }
+}
+
+extension OpLowering {
+  func reading(_ number: Int) -> OperandReading { .dense }
+  var writesRows: Bool { false }
 }
 
 extension ProgramBuilder {

@@ -13,8 +13,11 @@ extension Pool: OpLowering {
       try program.allocate(for: result)
       return
     }
-    let image = try TensorView(dense: type, try program.buffer(of: x))
-    try program.withElementTarget(of: result, site: program.site(op)) { target throws(Diagnostic) in
+    let rows = try program.rows(of: x)
+    var padded = type.shape
+    padded[type.rank - 1] = rows.pitch
+    let image = TensorView(rows.buffer, try type.elementForCode(), strides: rowMajorStrides(padded))
+    try program.withElementTarget(of: result, inRows: true, site: program.site(op)) { target throws(Diagnostic) in
       try program.dispatch("pool", at: program.site(op)) { scope throws(Diagnostic) in
         try PoolGenerator(
           geometry: geometry, isAverage: function == .average, countsPadding: countPadding, imageShape: type.shape,
@@ -23,4 +26,6 @@ extension Pool: OpLowering {
       }
     }
   }
+  func reading(_ number: Int) -> OperandReading { .rows }
+  var writesRows: Bool { true }
 }

@@ -13,7 +13,7 @@ extension Reduce: OpLowering {
       try program.allocate(for: result)
       return
     }
-    let source = try TensorView(dense: type, try program.buffer(of: x))
+    let source = try program.view(of: x)
     let count = type.shape.indices.reduce(Dim(1)) { reduced[$1] ? $0 * type.shape[$1] : $0 }
     let isIntegerMean = function == .mean && !element.isFloat
     // An integer mean divides the sum that nothing has wrapped yet.
@@ -47,6 +47,8 @@ extension Reduce: OpLowering {
     }
   }
 
+  func reading(_ number: Int) -> OperandReading { .strides }
+
   private var combined: Combination.Function {
     switch function {
     case .sum, .mean: .sum
@@ -79,12 +81,12 @@ extension ProgramBuilder {
   /// Allocates a result for a kernel that writes it element by element. Integers of less than a byte are written a
   /// byte each, to be packed afterwards.
   func withElementTarget(
-    of result: ValueID, site: String, _ body: (TensorView) throws(Diagnostic) -> Void
+    of result: ValueID, inRows: Bool = false, site: String, _ body: (TensorView) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     let type = try tensorType(result)
     let element = try type.elementForCode()
     guard element.bits < 8 else {
-      return try body(TensorView(dense: type, try allocate(for: result)))
+      return try body(inRows ? target(for: result) : TensorView(dense: type, try allocate(for: result)))
     }
     guard !element.isFloat else { throw .unsupported("\(element.rawValue) results have no code yet") }
     try withMoveTarget(of: result, site: site, body)

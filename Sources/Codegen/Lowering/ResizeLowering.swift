@@ -19,7 +19,9 @@ extension Resize: OpLowering {
     // Integers are computed in f64, so that what is exactly between two of them stays there.
     let computed: ElementType = element.isFloat && element != .f64 ? .f32 : .f64
     var source = try program.view(0, of: op)
-    try program.withElementBits(of: result, site: program.site(op)) { target throws(Diagnostic) in
+    // Pixels are written whole, wherever the next one is.
+    let writesPixels = steps.last.map { $0.axis == shape.count - 2 } ?? false
+    try program.withElementBits(of: result, inRows: writesPixels, site: program.site(op)) { target throws(Diagnostic) in
       var extents = type.shape
       for (number, step) in steps.enumerated() {
         let axis = step.axis
@@ -44,7 +46,7 @@ extension Resize: OpLowering {
           outer: before[..<axis].reduce(Dim(1), *), extent: before[axis],
           inner: before[(axis + 1)...].reduce(Dim(1), *), count: shape[axis], table: table, computed: computed,
           element: made,
-          extrapolation: extrapolation, data: source, target: output)
+          extrapolation: extrapolation, data: source, target: output, targetStep: output.strides[axis])
         try program.dispatch("resize", at: program.site(op)) { scope throws(Diagnostic) in
           try generator.generate(scope)
         }
@@ -58,6 +60,8 @@ extension Resize: OpLowering {
     let operands = program.function[op].operands
     return number < operands.count && operands[number] != nil ? try program.view(number, of: op) : nil
   }
+
+  var writesRows: Bool { true }
 
   private func table(
     _ step: Step, _ extent: Dim, _ computed: ElementType, _ op: OpID, _ program: ProgramBuilder,

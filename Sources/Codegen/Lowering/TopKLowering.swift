@@ -31,10 +31,10 @@ extension ProgramBuilder {
   /// Allocates a result whose elements a kernel computes or moves one by one, whatever their size: those of less than
   /// a byte are written a byte each, to be packed afterwards.
   func withElementBits(
-    of result: ValueID, site: String, _ body: (TensorView) throws(Diagnostic) -> Void
+    of result: ValueID, inRows: Bool = false, site: String, _ body: (TensorView) throws(Diagnostic) -> Void
   ) throws(Diagnostic) {
     let element = try tensorType(result).elementForCode()
-    guard element.bits < 8 else { return try withElementTarget(of: result, site: site, body) }
+    guard element.bits < 8 else { return try withElementTarget(of: result, inRows: inRows, site: site, body) }
     guard !element.isFloat else { throw .unsupported("\(element.rawValue) results have no code yet") }
     try withMoveTarget(of: result, site: site) { loose throws(Diagnostic) in
       var target = loose

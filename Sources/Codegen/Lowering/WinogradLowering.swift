@@ -24,7 +24,9 @@ extension ProgramBuilder {
     let products = addBuffer("products of \(convolution.site)", bytes: plan.bytes(plan.columns), .workspace)
     let epilogue = try self.epilogue(of: convolution)
     try dispatch("winograd_in", at: convolution.site) { scope throws(Diagnostic) in
-      try WinogradInputGenerator(plan: plan, image: convolution.imageBuffer, planes: inputs).generate(scope)
+      try WinogradInputGenerator(
+        plan: plan, image: convolution.pixels.buffer, pitch: convolution.pixels.pitch, planes: inputs
+      ).generate(scope)
     }
     try dispatch("winograd", at: convolution.site) { scope throws(Diagnostic) in
       try WinogradProductGenerator(

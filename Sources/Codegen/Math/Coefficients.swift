@@ -151,6 +151,12 @@ extension VectorMath {
     -4.928858190368277e-12,
   ]
 
+  /// Degree 10, 2^-27.0.
+  static let geluSingle: [Double] = [
+    -0.6931472, -0.7978848, 0.18169363, -0.036350373, 0.004810262, 1.0539915e-05, -0.000202662, 5.678797e-05,
+    -8.484856e-06, 7.008125e-07, -2.5053021e-08,
+  ]
+
   /// The binary digits of 2 / pi behind the point, 64 to a word, the most significant first.
   static let twoOverPi: [UInt64] = [
     0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,

@@ -11,6 +11,9 @@ public final class KernelScope {
   private(set) var uses: [BufferUse] = []
   private(set) var scalars: [Dim] = []
   private var references: [BufferUse: BufferReference] = [:]
+  /// How often each buffer was asked for: one view of it, or several.
+  private var requests: [BufferUse: Int] = [:]
+  private var overwrites: [(read: BufferID, written: BufferID)] = []
   private var indices: [Dim: LoopValue] = [:]
 
   /// Threads the dispatch can use; one unless the kernel partitions itself.
@@ -42,6 +45,7 @@ public final class KernelScope {
     _ buffer: BufferID, _ scalar: LoopScalar, _ access: Access, elements: Dim? = nil, alignment: Int? = nil
   ) -> BufferReference {
     let use = BufferUse(buffer, access)
+    requests[use, default: 0] += 1
     if let known = references[use], build.scalarType(of: known) == scalar { return known }
     let prefix = access == .read ? "x" : access == .write ? "y" : "u"
     let reference = build.buffer(
@@ -49,6 +53,22 @@ public final class KernelScope {
     uses.append(use)
     references[use] = reference
     return reference
+  }
+
+  /// Declares that the result `written` may be the very memory of `read`: every element, or row of elements, is read
+  /// for the last time before it is written, and by the same thread.
+  func mayOverwrite(_ read: BufferID, with written: BufferID) { overwrites.append((read, written)) }
+
+  /// What may be overwritten, as numbers of parameters. A buffer of which the kernel has several views is not for that.
+  var overwritable: [InPlace.Pair] {
+    overwrites.compactMap { pair in
+      guard requests[BufferUse(pair.read, .read)] == 1,
+        let read = uses.firstIndex(of: BufferUse(pair.read, .read)),
+        let written = uses.firstIndex(where: { $0.buffer == pair.written && $0.access != .read }),
+        uses.filter({ $0.buffer == pair.read }).count == 1, uses.filter({ $0.buffer == pair.written }).count == 1
+      else { return nil }
+      return InPlace.Pair(read: read, written: written)
+    }
   }
 
   /// Splits `units` of work evenly over the threads and runs `body` on this thread's share `from ..< to`.

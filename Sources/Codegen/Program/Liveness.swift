@@ -76,14 +76,11 @@ struct Liveness {
   /// A delivered output may be a view of the buffer itself, which then must outlive the run.
   private mutating func touchToTheEnd(_ buffer: BufferID) {
     touch(buffer)
-    var id = buffer
-    while case .alias(let target) = buffers[id.number].place { id = target }
-    ranges[id]?.last = Int.max
+    ranges[buffers.root(of: buffer)]?.last = Int.max
   }
 
   private mutating func touch(_ buffer: BufferID) {
-    var id = buffer
-    while case .alias(let target) = buffers[id.number].place { id = target }
+    let id = buffers.root(of: buffer)
     guard buffers[id.number].place == .workspace else { return }
     if ranges[id] == nil { ranges[id] = (time, time) }
     ranges[id]!.last = max(ranges[id]!.last, time)

@@ -3,10 +3,8 @@ import Support
 
 /// Gives every workspace buffer its place.
 ///
-/// Buffers of constant size get offsets: several orders are tried, each placing a
-/// buffer into the lowest gap between those that live at the same time, and the
-/// smallest result wins; it stops early at the lower bound. Buffers of symbolic
-/// size share slots with others whose lives do not touch theirs.
+/// Buffers of constant size get offsets, see `OffsetSearch`. Buffers of symbolic size share slots with others whose
+/// lives do not touch theirs.
 enum MemoryPlanner {
   static let alignment = 64
 
@@ -21,33 +19,22 @@ enum MemoryPlanner {
     let buffers = program.buffers
     let liveness = Liveness(buffers).lives(of: steps)
     var plan = MemoryPlan()
-    var fixed: [(life: Life, bytes: Int)] = []
+    var fixed: [OffsetSearch.Item] = []
     var symbolic: [Life] = []
     for life in liveness.lives {
       if let bytes = life.bytes.constant {
         guard bytes <= 1 << 46 else { throw .unsupported("a buffer of \(bytes) bytes is beyond any workspace") }
-        fixed.append((life, (bytes + alignment - 1) / alignment * alignment))
+        let whole = (bytes + alignment - 1) / alignment * alignment
+        fixed.append(OffsetSearch.Item(buffer: life.buffer, bytes: whole, first: life.first, last: life.last))
       } else {
         symbolic.append(life)
       }
     }
-    plan.lowerBound = lowerBound(fixed)
-    let orders: [((life: Life, bytes: Int), (life: Life, bytes: Int)) -> Bool] = [
-      { ($1.bytes, $0.life.first, $0.life.buffer) < ($0.bytes, $1.life.first, $1.life.buffer) },
-      {
-        let (a, b) = ($0.bytes * ($0.life.last - $0.life.first + 1), $1.bytes * ($1.life.last - $1.life.first + 1))
-        return (b, $0.life.buffer) < (a, $1.life.buffer)
-      },
-      { ($0.life.first, $1.bytes, $0.life.buffer) < ($1.life.first, $0.bytes, $1.life.buffer) },
-    ]
-    var best: (offsets: [BufferID: Int], bytes: Int)?
-    for order in orders {
-      let candidate = place(fixed.sorted(by: order))
-      if best.map({ candidate.bytes < $0.bytes }) ?? true { best = candidate }
-      if best!.bytes <= plan.lowerBound { break }
-    }
-    plan.offsets = best?.offsets ?? [:]
-    plan.fixedBytes = best?.bytes ?? 0
+    let search = OffsetSearch(fixed)
+    let best = search.run()
+    plan.lowerBound = search.lowerBound
+    plan.fixedBytes = best.bytes
+    for (item, offset) in zip(fixed, best.offsets) { plan.offsets[item.buffer] = offset }
     plan.slots = slots(symbolic, program.symbolBounds)
     for life in symbolic {
       guard let slot = plan.slots.first(where: { $0.tenants.contains(life.buffer) }) else { continue }
@@ -58,43 +45,6 @@ enum MemoryPlanner {
       }
     }
     return (buffers, plan)
-  }
-
-  /// The peak of bytes that live at once.
-  private static func lowerBound(_ lives: [(life: Life, bytes: Int)]) -> Int {
-    var changes: [(time: Int, bytes: Int)] = []
-    for (life, bytes) in lives {
-      changes.append((life.first, bytes))
-      changes.append((life.last + 1, -bytes))
-    }
-    changes.sort { ($0.time, $0.bytes) < ($1.time, $1.bytes) }
-    var live = 0
-    var peak = 0
-    for change in changes {
-      live += change.bytes
-      peak = max(peak, live)
-    }
-    return peak
-  }
-
-  private static func place(_ lives: [(life: Life, bytes: Int)]) -> (offsets: [BufferID: Int], bytes: Int) {
-    var placed: [(offset: Int, end: Int, first: Int, last: Int)] = []
-    var offsets: [BufferID: Int] = [:]
-    var total = 0
-    for (life, bytes) in lives {
-      // `placed` is kept sorted by offset, so the first gap that fits is the lowest.
-      var offset = 0
-      for other in placed where other.first <= life.last && life.first <= other.last {
-        if other.offset >= offset + bytes { break }
-        offset = max(offset, other.end)
-      }
-      offsets[life.buffer] = offset
-      total = max(total, offset + bytes)
-      let entry = (offset: offset, end: offset + bytes, first: life.first, last: life.last)
-      let position = placed.firstIndex { $0.offset > offset } ?? placed.count
-      placed.insert(entry, at: position)
-    }
-    return (offsets, total)
   }
 
   /// Slots in which lives follow each other. Sizes are compared where they can be: equal sizes share first.

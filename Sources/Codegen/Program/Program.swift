@@ -13,6 +13,8 @@ public struct Program: Sendable {
   public var weightBytes = 0
   public var states: [PlacedState] = []
   public var stateBytes = 0
+  /// What was decided about memory and why, for `--explain`; no part of what the program is.
+  public var notes: [String] = []
 }
 
 /// A weight and its place in the weights section.
@@ -71,8 +73,8 @@ public struct Buffer: Hashable, Sendable {
     /// Byte offset in the weights section.
     case weight(Int)
     case state(Int)
-    /// The bytes of another buffer: a reshape, an in-place result.
-    case alias(BufferID)
+    /// The bytes of another buffer, or a part of them: a reshape, an in-place result, a piece of a concat.
+    case alias(BufferID, BufferPart = .whole)
     /// The end of the workspace, from which a loop takes more as it goes on.
     case growing
   }

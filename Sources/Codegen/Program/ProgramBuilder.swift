@@ -15,6 +15,13 @@ public final class ProgramBuilder {
   private(set) var buffers: [Buffer] = []
   private var steps: [[Step]] = [[]]
   private var bufferOfValue: [ValueID: BufferID] = [:]
+  /// Values that are not dense.
+  private var viewOfValue: [ValueID: TensorView] = [:]
+  /// What is written into the results of concats, and the memory of these.
+  private(set) var storage: StoragePlan
+  private var wholes: [ValueID: BufferID] = [:]
+  /// What was decided about memory, for `--explain`.
+  private(set) var notes: [String] = []
   private var weightBuffers: [WeightKey: BufferID] = [:]
   /// For an argument of a fused region, the constant it stands for.
   private var constantOfArgument: [ValueID: (key: WeightKey, tensor: Tensor)] = [:]
@@ -28,6 +35,7 @@ public final class ProgramBuilder {
     self.profile = profile
     self.shared = shared
     ranges = module.inferenceContext.symbols
+    storage = StoragePlan(function)
   }
 
   // MARK: Buffers
@@ -45,9 +53,15 @@ public final class ProgramBuilder {
   /// The bytes a tensor takes, as an expression.
   public func bytes(of type: TensorType) throws(Diagnostic) -> Dim { try type.bytesInMemory() }
 
-  /// Where a value lives: what was bound, or a weight's place.
+  /// Where a value lives, densely: what was bound, a weight's place, or a copy of what lies in rows.
   public func buffer(of value: ValueID) throws(Diagnostic) -> BufferID {
     if let known = bufferOfValue[value] { return known }
+    if let view = viewOfValue[value] {
+      let copy = try gathered(value, view)
+      // In a branch or a loop it is not there for others.
+      if steps.count == 1 { bufferOfValue[value] = copy }
+      return copy
+    }
     guard let (key, tensor) = constant(value) else { throw .bug("value \(value.number) has no buffer") }
     let id = weightBuffer(key, tensor)
     bufferOfValue[value] = id
@@ -94,13 +108,35 @@ public final class ProgramBuilder {
   }
 
   func bind(_ value: ValueID, to buffer: BufferID) { bufferOfValue[value] = buffer }
+  func bind(_ value: ValueID, to view: TensorView) { viewOfValue[value] = view }
+
+  /// `value` lies where `other` does.
+  func bind(_ value: ValueID, as other: ValueID) throws(Diagnostic) {
+    if let view = viewOfValue[other] { bind(value, to: view) } else { bind(value, to: try buffer(of: other)) }
+  }
+
+  /// How a value lies that is not dense.
+  func stridedView(of value: ValueID) -> TensorView? { viewOfValue[value] }
+
+  /// The memory of a concat's result, which its parts may need before it does.
+  func memory(ofWhole value: ValueID) throws(Diagnostic) -> BufferID {
+    if let known = wholes[value] { return known }
+    let id = try allocate(try tensorType(value), label(value))
+    wholes[value] = id
+    return id
+  }
+
+  /// `yield` of a fused region is written where the fusion's result goes.
+  func give(_ yield: ValueID, thePlaceOf result: ValueID) { storage.give(yield, thePlaceOf: result) }
+
+  func note(_ text: String) { notes.append(text) }
 
   /// The argument of a region stands for what the region's op was given: its buffer, or the constant it may be.
   func bind(argument: ValueID, to operand: ValueID) throws(Diagnostic) {
     if let constant = constant(operand) {
       constantOfArgument[argument] = constant
     } else {
-      bind(argument, to: try buffer(of: operand))
+      try bind(argument, as: operand)
     }
   }
 
@@ -117,6 +153,13 @@ public final class ProgramBuilder {
   /// A fresh workspace buffer for a result, bound to it.
   @discardableResult
   public func allocate(for value: ValueID) throws(Diagnostic) -> BufferID {
+    if let whole = wholes[value] {
+      bind(value, to: whole)
+      return whole
+    }
+    if let part = storage.parts[value], StoragePlan.Lie(try tensorType(value).shape, part.strides) == .dense {
+      return try place(value, part).buffer
+    }
     let id = try allocate(try tensorType(value), label(value))
     bind(value, to: id)
     return id
@@ -162,6 +205,8 @@ public final class ProgramBuilder {
     try generate(scope)
     let uses = scope.uses
     let name = shared.intern(scope.finish(), family: family)
+    // Equal kernels are equal in this too.
+    shared.overwritable[name] = scope.overwritable
     append(
       .dispatch(
         Dispatch(
@@ -180,11 +225,7 @@ public final class ProgramBuilder {
   func markBound(_ symbol: String) { boundSymbols.insert(symbol) }
 
   /// The buffer whose memory this one names.
-  func root(of buffer: BufferID) -> BufferID {
-    var id = buffer
-    while case .alias(let target) = buffers[id.number].place { id = target }
-    return id
-  }
+  func root(of buffer: BufferID) -> BufferID { buffers.root(of: buffer) }
 
   func bound(_ symbol: String, by dim: Dim) { symbolBounds[symbol] = dim }
 
@@ -219,6 +260,27 @@ final class ProgramStore {
   private(set) var weightBytes = 0
   private(set) var states: [PlacedState] = []
   private(set) var stateBytes = 0
+  var notes: [String] = []
+
+  /// What kernels may overwrite.
+  var overwritable: [String: [InPlace.Pair]] = [:]
+  private var inPlaceNames: [InPlace.Variant: String] = [:]
+
+  /// The kernel that writes its parameter `pair.written` over `pair.read`.
+  func inPlace(_ name: String, _ pair: InPlace.Pair) -> String? {
+    let variant = InPlace.Variant(kernel: name, pair: pair)
+    if let known = inPlaceNames[variant] { return known }
+    guard let kernel = kernels.first(where: { $0.name == name }),
+      let merged = kernel.merging(pair.read, into: pair.written)
+    else { return nil }
+    let family = name.dropFirst(2).split(separator: "_").dropLast().joined(separator: "_")
+    let result = intern(merged, family: family)
+    inPlaceNames[variant] = result
+    return result
+  }
+
+  /// Drops kernels that nothing dispatches any more.
+  func keepKernels(_ used: Set<String>) { kernels.removeAll { !used.contains($0.name) } }
 
   /// The name of a kernel with this body; equal kernels are one.
   func intern(_ kernel: Kernel, family: String) -> String {

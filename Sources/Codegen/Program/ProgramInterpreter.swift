@@ -189,6 +189,7 @@ private final class ProgramRun {
       buffers.append(try memory.bytes(of: use.buffer))
     }
     try checkOverlaps(dispatch)
+    let before = buffers
     var scalars: [Int] = []
     for dim in dispatch.scalars { scalars.append(try memory.value(dim)) }
     let isSplit = interpreter.splitsSmallWork && dispatch.parallelism.constant == nil
@@ -201,8 +202,8 @@ private final class ProgramRun {
         throw .invalid("kernel @\(dispatch.kernel) fails with status \(status)", at: Location(path: dispatch.site))
       }
     }
-    for (use, bytes) in zip(dispatch.buffers, buffers) where use.access != .read {
-      try memory.write(bytes, to: use.buffer, offset: 0)
+    for (number, use) in dispatch.buffers.enumerated() where use.access != .read {
+      try memory.replace(use.buffer, before[number], with: buffers[number])
     }
   }
 

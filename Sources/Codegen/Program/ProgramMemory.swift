@@ -80,6 +80,21 @@ final class ProgramMemory {
     return value
   }
 
+  /// Takes over what a kernel made of a buffer. What lies between rows must be as it was.
+  func replace(_ buffer: BufferID, _ before: [UInt8], with bytes: [UInt8]) throws(Diagnostic) {
+    guard case .alias(_, let part) = entry.buffers[buffer.number].place, let rows = part.rows else {
+      return try write(bytes, to: buffer, offset: 0)
+    }
+    for start in stride(from: 0, to: bytes.count, by: rows.pitch) {
+      let end = min(start + rows.width, bytes.count)
+      let next = min(start + rows.pitch, bytes.count)
+      guard before[end..<next] == bytes[end..<next] else {
+        throw .bug("a kernel writes between the rows of \(entry.buffers[buffer.number].label)")
+      }
+      try write(Array(bytes[start..<end]), to: buffer, offset: start)
+    }
+  }
+
   func write(_ bytes: [UInt8], to buffer: BufferID, offset: Int) throws(Diagnostic) {
     let place = try place(of: buffer)
     guard offset >= 0, offset + bytes.count <= place.bytes else { throw tooSmall(buffer, offset + bytes.count) }
@@ -108,6 +123,7 @@ final class ProgramMemory {
   /// Whether two buffers share a byte.
   func overlap(_ a: BufferID, _ b: BufferID) throws(Diagnostic) -> Bool {
     let (x, y) = (try place(of: a), try place(of: b))
+    if entry.buffers.root(of: a) == entry.buffers.root(of: b), entry.buffers.areApart(a, b) { return false }
     return x.space == y.space && x.offset < y.offset + y.bytes && y.offset < x.offset + x.bytes
   }
 
@@ -137,9 +153,11 @@ final class ProgramMemory {
       return Place(space: space, offset: offset, bytes: bytes ?? available)
     }
     switch known.place {
-    case .alias(let target):
+    case .alias(let target, let part):
       let base = try place(of: target)
-      return try within(base.space, base.offset, base.bytes)
+      // A part of nothing lies nowhere.
+      if bytes == 0 { return Place(space: base.space, offset: base.offset, bytes: 0) }
+      return try within(base.space, base.offset + part.offset, base.bytes - part.offset)
     case .weight(let offset): return try within(.weights, offset, weights.count - offset)
     case .state(let offset): return try within(.states, offset, states.count - offset)
     case .input(let number): return try within(.input(number), 0, inputs[number].count)

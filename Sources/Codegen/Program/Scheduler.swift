@@ -10,9 +10,10 @@ public enum Scheduler {
     for function in module.functions where function.isEntry {
       entries.append(try schedule(function, of: module, profile, store))
     }
+    store.keepKernels(entries.reduce(into: []) { names, entry in entry.body.forEachKernel { names.insert($0) } })
     return Program(
       name: module.name, entries: entries, kernels: store.kernels, weights: store.weights,
-      weightBytes: store.weightBytes, states: store.states, stateBytes: store.stateBytes)
+      weightBytes: store.weightBytes, states: store.states, stateBytes: store.stateBytes, notes: store.notes)
   }
 
   private static func schedule(
@@ -48,8 +49,13 @@ public enum Scheduler {
         try program.deliver(value, output: number, as: outputs[number])
       }
     }
-    let steps = program.shadowStates(program.collected)
+    let given = program.shadowStates(program.collected)
+    var inPlace = InPlace(program)
+    let steps = inPlace.rewrite(given)
     let (buffers, plan) = try MemoryPlanner.plan(program, steps)
+    program.note("results written over operands: \(inPlace.count)")
+    program.note("a workspace of \(plan.fixedBytes) bytes, where no plan could do with less than \(plan.lowerBound)")
+    store.notes += program.notes.map { "memory: @\(function.name): \($0)" }
     let entrySymbols = boundByInputs(inputs)
     if let symbol = SymbolCheck.undetermined(steps, buffers, given: entrySymbols) {
       throw .unsupported("entry @\(function.name): \(symbol) follows from no input", hint: "settle it with --shape")

@@ -89,8 +89,12 @@ extension EntryVerifier {
 
   // MARK: Buffers
 
-  func read(_ buffer: BufferID, _ bytes: Dim) throws(Diagnostic) {
+  /// Only kernels know rows from what lies between them.
+  func read(_ buffer: BufferID, _ bytes: Dim, byKernel: Bool = false) throws(Diagnostic) {
     guard entry.buffers.indices.contains(buffer.number) else { throw fail("there is no buffer %\(buffer.number)") }
+    if !byKernel, case .alias(_, let part) = entry.buffers[buffer.number].place, part.rows != nil {
+      throw fail("%\(buffer.number) lies in rows, which only kernels read and write")
+    }
     let root = roots[buffer.number]
     switch entry.buffers[root.number].place {
     case .workspace where entry.plan.offsets[root] == nil && slotOf[root] == nil:
@@ -105,8 +109,8 @@ extension EntryVerifier {
     }
   }
 
-  func write(_ buffer: BufferID, _ bytes: Dim) throws(Diagnostic) {
-    try read(buffer, bytes)
+  func write(_ buffer: BufferID, _ bytes: Dim, byKernel: Bool = false) throws(Diagnostic) {
+    try read(buffer, bytes, byKernel: byKernel)
     switch entry.buffers[roots[buffer.number].number].place {
     case .input, .weight: throw fail("%\(buffer.number) is only read")
     default: break
@@ -133,15 +137,25 @@ extension EntryVerifier {
       throw fail("\(parameter.name) is \(parameter.access.rawValue), not \(use.access.rawValue)")
     }
     let needed = Dim(parameter.elements ?? 0) * parameter.scalar.bytes
-    if use.access == .read { try read(use.buffer, needed) } else { try write(use.buffer, needed) }
-    let alignment = alignment(of: roots[use.buffer.number])
+    if use.access == .read {
+      try read(use.buffer, needed, byKernel: true)
+    } else {
+      try write(use.buffer, needed, byKernel: true)
+    }
+    let alignment = alignment(of: use.buffer)
     guard parameter.alignment <= alignment else {
       throw fail("%\(use.buffer.number) is aligned to \(alignment), \(parameter.name) to \(parameter.alignment)")
     }
   }
 
   /// Callers promise no more of their memory than its elements need.
-  private func alignment(of root: BufferID) -> Int {
+  private func alignment(of buffer: BufferID) -> Int {
+    let offset = entry.buffers.part(of: buffer).offset
+    let whole = alignment(ofRoot: roots[buffer.number])
+    return offset == 0 ? whole : min(whole, 1 << offset.trailingZeroBitCount)
+  }
+
+  private func alignment(ofRoot root: BufferID) -> Int {
     func needed(_ port: Port) -> Int { max(1, (port.type.element.storage?.bits ?? 8) / 8) }
     return switch entry.buffers[root.number].place {
     case .input(let number): needed(entry.inputs[number])
@@ -164,7 +178,7 @@ extension EntryVerifier {
 
   private func isSame(_ a: BufferID, _ b: BufferID) -> Bool {
     let (x, y) = (roots[a.number], roots[b.number])
-    if x == y { return true }
+    if x == y { return !entry.buffers.areApart(a, b) }
     let place = entry.buffers[x.number].place
     // Several buffers may have each of these places, without being one.
     return ![.workspace, .growing].contains(place) && place == entry.buffers[y.number].place

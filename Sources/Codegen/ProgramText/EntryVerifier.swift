@@ -119,9 +119,21 @@ struct EntryVerifier {
   private func root(of id: BufferID) throws(Diagnostic) -> BufferID {
     var root = id
     var steps = 0
+    var offset = 0
     while true {
       guard entry.buffers.indices.contains(root.number) else { throw fail("there is no buffer %\(root.number)") }
-      guard case .alias(let target) = entry.buffers[root.number].place else { return root }
+      guard case .alias(let target, let part) = entry.buffers[root.number].place else { return root }
+      // Sums of offsets stay far from where they overflow.
+      offset += part.offset
+      guard (0...ProgramVerifier.sizeLimit).contains(part.offset), offset <= ProgramVerifier.sizeLimit else {
+        throw fail("%\(id.number) lies \(part.offset) bytes behind the start of %\(target.number)")
+      }
+      if let rows = part.rows {
+        guard root == id else { throw fail("%\(id.number) is in rows of %\(root.number), which is in rows itself") }
+        guard rows.width > 0, rows.width <= rows.pitch, rows.pitch <= ProgramVerifier.sizeLimit else {
+          throw fail("rows of \(rows.width) bytes cannot lie \(rows.pitch) apart")
+        }
+      }
       root = target
       steps += 1
       guard steps <= entry.buffers.count else { throw fail("%\(id.number) is another name of itself") }
@@ -144,10 +156,14 @@ struct EntryVerifier {
       guard program.states.contains(where: { $0.offset == offset && buffer.bytes == Dim($0.bytes) }) else {
         throw fail("there is no state of \(buffer.bytes) bytes at \(offset)")
       }
-    case .alias(let target):
+    case .alias(let target, let part):
       let available = entry.buffers[target.number].bytes
-      if buffer.bytes.isSurelyMore(than: available) {
-        throw fail("%\(id.number) has \(buffer.bytes) bytes, but %\(target.number) has \(available)")
+      if (buffer.bytes + part.offset).isSurelyMore(than: available) {
+        let end = part.offset == 0 ? "has \(buffer.bytes)" : "ends at \(buffer.bytes + part.offset)"
+        throw fail("%\(id.number) \(end) bytes, but %\(target.number) has \(available)")
+      }
+      if let rows = part.rows, let bytes = buffer.bytes.constant, bytes != 0, (bytes - rows.width) % rows.pitch != 0 {
+        throw fail("\(bytes) bytes are no rows of \(rows.width), \(rows.pitch) apart")
       }
     case .growing: break
     case .workspace:

@@ -95,8 +95,20 @@ extension ProgramParser {
     entry.buffers.append(Buffer(label: try reader.cursor.string("a label"), bytes: bytes, place: place))
   }
 
+  /// Behind another buffer's name: nothing, ` + 64`, ` + 64 rows 32 of 128`.
+  private mutating func parsePart() throws(Diagnostic) -> BufferPart {
+    guard try reader.cursor.take(.plus) else { return .whole }
+    var part = BufferPart(offset: try size("an offset"))
+    if try reader.cursor.take(word: "rows") {
+      let width = try size("the bytes of a row")
+      try expect("of")
+      part.rows = BufferPart.Rows(width: width, pitch: try size("the bytes from one row to the next"))
+    }
+    return part
+  }
+
   private mutating func parsePlace(of id: BufferID) throws(Diagnostic) -> Buffer.Place {
-    if reader.cursor.token.kind == .value { return .alias(try buffer()) }
+    if reader.cursor.token.kind == .value { return .alias(try buffer(), try parsePart()) }
     let start = reader.cursor.token.start
     let keyword = try reader.cursor.word("the buffer's place")
     switch keyword {

@@ -81,7 +81,9 @@ private struct EntryPrinter {
     case .output(let number): return "output \(number)"
     case .weight(let offset): return "weights \(offset)"
     case .state(let offset): return "state \(offset)"
-    case .alias(let target): return text(target)
+    case .alias(let target, let part):
+      let offset = part == .whole ? "" : " + \(part.offset)"
+      return text(target) + offset + (part.rows.map { " rows \($0.width) of \($0.pitch)" } ?? "")
     case .growing: return "growing"
     }
   }

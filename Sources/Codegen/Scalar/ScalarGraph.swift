@@ -15,8 +15,9 @@ struct ScalarGraph {
   }
   /// A tensor read element by element.
   struct Input {
-    var buffer: BufferID
-    var type: TensorType
+    var view: TensorView
+    /// What broadcasts to the result.
+    var shape: [Dim]
     /// Known to hold floats that are no NaN.
     var isNumbers = false
   }
@@ -43,10 +44,9 @@ struct ScalarGraph {
 
   func source(of value: ValueID) -> Source? { sourceOfValue[value] }
 
-  /// Adds an op. Operands that are not computed here are read from `buffer(of:)`.
+  /// Adds an op. Operands that are not computed here are read where they lie.
   mutating func add(
-    _ kind: any ScalarLowering, operands: [ValueID], result: ValueID, _ program: ProgramBuilder,
-    buffer: (ValueID) throws(Diagnostic) -> BufferID
+    _ kind: any ScalarLowering, operands: [ValueID], result: ValueID, _ program: ProgramBuilder
   ) throws(Diagnostic) {
     let types = try operands.map { value throws(Diagnostic) in try program.tensorType(value) }
     let kind = try kind.specialized(types, program.module)
@@ -57,12 +57,14 @@ struct ScalarGraph {
         if case .node? = sourceOfValue[operand] {
           throw .unsupported("parameters along an axis that are computed in the same kernel have no code yet")
         }
-        sources.append(addInput(Input(buffer: try buffer(operand), type: type.with(shape: shape))))
+        let view = try TensorView(dense: type.with(shape: shape), try program.buffer(of: operand))
+        sources.append(addInput(Input(view: view, shape: shape)))
       } else if let known = sourceOfValue[operand] {
         sources.append(known)
       } else {
         let isNumbers = Self.isNumbers(program.constant(operand)?.tensor)
-        let source = addInput(Input(buffer: try buffer(operand), type: type, isNumbers: isNumbers))
+        let view = try program.view(of: operand)
+        let source = addInput(Input(view: view, shape: shape, isNumbers: isNumbers))
         sourceOfValue[operand] = source
         sources.append(source)
       }
@@ -71,7 +73,8 @@ struct ScalarGraph {
     var elements = try types.map { type throws(Diagnostic) in try type.elementForCode() }
     for parameter in try kind.parameters(types, result: resultType, program.module) {
       let buffer = program.weightBuffer(program.parameterKey(parameter), parameter)
-      sources.append(addInput(Input(buffer: buffer, type: parameter.type)))
+      let view = try TensorView(dense: parameter.type, buffer)
+      sources.append(addInput(Input(view: view, shape: parameter.type.shape)))
       elements.append(try parameter.type.elementForCode())
     }
     nodes.append(

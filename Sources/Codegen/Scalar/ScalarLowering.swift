@@ -80,6 +80,10 @@ extension Unary: ScalarLowering {
     case .tanh: value = scope.math.tanh(x)
     case .sigmoid: value = scope.math.sigmoid(x)
     case .erf: value = scope.math.erf(x)
+    case .silu: value = scope.math.silu(x)
+    case .gelu: value = scope.math.gelu(x)
+    case .geluTanh: value = scope.math.geluTanh(x)
+    case .hardSwish: value = scope.math.hardSwish(x)
     // The second operand wins when one is NaN, and minus zero stays as it is.
     case .relu: value = build.select(build.compare(.lt, x, zero), zero, x)
     case .floor: value = build.unary(.floor, x)

@@ -35,6 +35,8 @@ struct ArtifactBuilder {
     var companions: [String] = []
     let scratch = try ScratchFolder()
     let toolchain = Toolchain(profile: profile, folder: scratch.path)
+    try toolchain.check(kind)
+    try checkSize()
     var weightsFile: (name: String, hash: UInt64)?
     let hasWeights = program.weightBytes > 0
     let weightsPath = Paths.replacingExtension(of: output, with: "weights")
@@ -59,11 +61,12 @@ struct ArtifactBuilder {
     let hasWeightsFile = weightsFile != nil
     let needsMain = kind == .executable
     let prefix = name
+    let sysroot = sysroot
     let tables = BackgroundTask { () throws(Diagnostic) in
       try toolchain.compileModel(prefix: prefix, weightsFile: hasWeightsFile)
-      if needsMain { try toolchain.compileMain(prefix: prefix) }
+      if needsMain { try toolchain.compileMain(prefix: prefix, sysroot: sysroot) }
     }
-    let compiled = Result { () throws(Diagnostic) in try compileKernels() }
+    let compiled = Result { () throws(Diagnostic) in try compileKernels(to: toolchain.kernelKind) }
     try tables.wait()
     var objects = ["model.o"]
     if needsMain { objects.append("main.o") }
@@ -79,7 +82,14 @@ struct ArtifactBuilder {
         }
       }
       let image = try WeightsImage(size: program.weightBytes, pieces: pieces)
-      try WeightsObject.write(image, prefix: name, machine: try elfMachine(), to: "\(scratch.path)/weights.o")
+      if let machine = elfMachine {
+        try WeightsObject.write(image, prefix: name, machine: machine, to: "\(scratch.path)/weights.o")
+      } else {
+        let file = try AtomicFile(path: "\(scratch.path)/weights.bin")
+        try image.write(to: file)
+        try file.commit()
+        try toolchain.compileWeights(prefix: name)
+      }
       objects.append("weights.o")
     }
 
@@ -107,7 +117,7 @@ struct ArtifactBuilder {
   }
 
   /// Objects of all kernels, in order; those in the cache are not compiled again.
-  func compileKernels() throws(Diagnostic) -> [[UInt8]] {
+  private func compileKernels(to kind: OutputKind) throws(Diagnostic) -> [[UInt8]] {
     let backend = try LLVMBackend(MachineOptions(profile))
     var results = [[UInt8]?](repeating: nil, count: program.kernels.count)
     var missing: [Int] = []
@@ -117,7 +127,7 @@ struct ArtifactBuilder {
     }
     let total = missing.count
     let report = progress
-    let compiled = try backend.compileAll(missing.map { program.kernels[$0] }, to: .object) { report($0, total) }
+    let compiled = try backend.compileAll(missing.map { program.kernels[$0] }, to: kind) { report($0, total) }
     for (number, object) in zip(missing, compiled) {
       results[number] = object
       cache?.store(object, for: program.kernels[number])
@@ -125,12 +135,26 @@ struct ArtifactBuilder {
     return results.compactMap { $0 }
   }
 
-  private func elfMachine() throws(Diagnostic) -> ELFMachine {
+  /// What weights are written for as an object; nil: the compiler makes one, which takes more memory.
+  private var elfMachine: ELFMachine? {
+    guard profile.format == .elf else { return nil }
     switch profile.architecture {
     case "x86_64": return .x86_64
     case "aarch64": return .aarch64
     case "riscv64": return .riscv64
-    default: throw .unsupported("weights objects for \(profile.architecture) cannot be written yet")
+    default: return nil
+    }
+  }
+
+  /// Refuses weights that the machine cannot address or the compiler cannot embed.
+  private func checkSize() throws(Diagnostic) {
+    let bytes = program.weightBytes
+    if let limit = profile.memoryLimitBytes, bytes > limit - min(limit, program.stateBytes) {
+      throw .unsupported("\(bytes) bytes of weights are more than \(profile.name) has room for, \(limit) bytes")
+    }
+    if elfMachine == nil, !weightsInFile, bytes > Toolchain.embeddingLimit {
+      throw .unsupported(
+        "\(bytes) bytes of weights cannot be embedded for \(profile.name)", hint: "--weights file")
     }
   }
 }

@@ -1,5 +1,6 @@
 import CData
 import Glibc
+import LLVMBackend
 import Support
 import Targets
 
@@ -7,6 +8,8 @@ import Targets
 struct Toolchain {
   static let clang = "clang-22"
   static let linker = "ld.lld-22"
+  static let wasmLinker = "wasm-ld-22"
+  static let bitcodeLinker = "llvm-link-22"
   static let archiver = "llvm-ar-22"
 
   let profile: Profile
@@ -53,33 +56,108 @@ struct Toolchain {
   /// Flags that every C file of an artifact is compiled with.
   private func flags(prefix: String) -> [String] {
     var flags = [
-      "--target=\(profile.link.clangTriple)", "-O2", "-std=c11", "-fPIC", "-fvisibility=hidden", "-w", "-fwrapv",
+      "--target=\(profile.link.clangTriple)", "-O2", "-std=c11", "-fvisibility=hidden", "-w", "-fwrapv",
       "-DMARTLET_PREFIX=\(prefix)", "-fno-ident", "-ffunction-sections", "-fdata-sections",
     ]
-    if profile.architecture == "aarch64" { flags.append("-mno-outline-atomics") }
-    return flags
+    if profile.isPositionIndependent { flags.append("-fPIC") }
+    if !profile.hasThreads { flags.append("-DMARTLET_THREADS=0") }
+    if !profile.hasHeap { flags.append("-DMARTLET_HEAP=0") }
+    if mergesBitcode { flags.append("-emit-llvm") }
+    return flags + profile.link.clangFlags
   }
+
+  private static let alone = ["-ffreestanding", "-nostdlibinc"]
+
+  /// Where the linker cannot make one object of several, LLVM merges them while they are bitcode.
+  private var mergesBitcode: Bool { profile.format == .macho }
+
+  /// What kernels are linked as.
+  var kernelKind: OutputKind { mergesBitcode ? .llvm : .object }
 
   /// `model.c`, with the runtime in it.
   func compileModel(prefix: String, weightsFile: Bool) throws(Diagnostic) {
-    var arguments = flags(prefix: prefix) + ["-ffreestanding", "-nostdlibinc"]
+    var arguments = flags(prefix: prefix) + Self.alone
     if weightsFile { arguments.append("-DMARTLET_WEIGHTS_FILE=1") }
     try run(Self.clang, arguments + ["-c", "model.c", "-o", "model.o"])
   }
 
   /// The `main` of an executable.
-  func compileMain(prefix: String) throws(Diagnostic) {
-    try run(Self.clang, flags(prefix: prefix) + ["-c", "executable.c", "-o", "main.o"])
+  func compileMain(prefix: String, sysroot: String?) throws(Diagnostic) {
+    let arguments = flags(prefix: prefix) + (sysroot.map { ["--sysroot=\($0)"] } ?? [])
+    let outcome = try Subprocess.run(
+      Self.clang, arguments + ["-c", "executable.c", "-o", "main.o"], directory: folder)
+    guard outcome.status == 0 else {
+      if outcome.errors.contains("file not found") { throw missingLibrary }
+      throw .bug("\(Self.clang) failed: \(outcome.errors.split(separator: "\n").first ?? "")")
+    }
+  }
+
+  private var missingLibrary: Diagnostic {
+    .invalid(
+      "an executable for \(profile.name) needs its C library",
+      hint: "install \(profile.link.libcPackage ?? ""), or name it by --sysroot")
+  }
+
+  /// The most bytes of weights that `compileWeights` takes: the compiler holds them a few times over.
+  static let embeddingLimit = Int(Int32.max)
+
+  /// `weights.bin` as an object, for machines whose objects Martlet does not write itself.
+  func compileWeights(prefix: String) throws(Diagnostic) {
+    let hidden = "__attribute__((visibility(\"hidden\")))"
+    let source = """
+      \(hidden) _Alignas(64) const unsigned char \(prefix)_weights[] = {
+      #embed "weights.bin"
+      };
+      \(hidden) const void *const \(prefix)_weights_pointer = \(prefix)_weights;
+
+      """
+    try write(Array(source.utf8), to: "weights.c")
+    try run(Self.clang, flags(prefix: prefix) + Self.alone + ["-c", "weights.c", "-o", "weights.o"])
+  }
+
+  /// An archive of what the machine has no instructions for; linking takes what is called.
+  private func makeHelpers() throws(Diagnostic) -> [String] {
+    guard profile.needsHelpers else { return [] }
+    let names = ["helpers_convert", "helpers_divide", "helpers_double", "helpers_memory"]
+    try run(
+      Self.clang, flags(prefix: "martlet") + Self.alone + ["-fno-builtin", "-c"] + names.map { "\($0).c" })
+    try run(Self.archiver, ["rcsD", "helpers.a"] + names.map { "\($0).o" })
+    return ["helpers.a"]
   }
 
   /// All objects as one.
   func linkRelocatable(_ objects: [String], to output: String) throws(Diagnostic) {
-    try run(Self.linker, ["-m", profile.link.emulation, "-r", "-o", output] + objects)
+    let objects = objects + (try makeHelpers())
+    switch profile.format {
+    case .elf: try run(Self.linker, ["-m", profile.link.emulation, "-r", "-o", output] + objects)
+    case .wasm: try run(Self.wasmLinker, ["-m", profile.link.emulation, "-r", "-o", output] + objects)
+    case .macho:
+      try run(Self.bitcodeLinker, ["-o", "all.bc"] + objects)
+      // Kernels are optimised already, and stay as their generators wrote them.
+      try run(
+        Self.clang,
+        ["--target=\(profile.link.clangTriple)", "-O3", "-fPIC", "-w", "-Xclang", "-disable-llvm-passes"]
+          + ["-c", "all.bc", "-o", output])
+    }
   }
 
   func archive(_ object: String, to output: String) throws(Diagnostic) {
     unlink(output)
-    try run(Self.archiver, ["rcsD", output, object])
+    let format = profile.format == .macho ? ["--format=darwin"] : []
+    try run(Self.archiver, format + ["rcsD", output, object])
+  }
+
+  /// Refuses what cannot be made for the machine.
+  func check(_ kind: ArtifactKind) throws(Diagnostic) {
+    if kind == .shared, profile.link.loader == nil {
+      throw .unsupported(
+        "\(profile.name) has no shared libraries that can be made here", hint: "--emit static or --emit object")
+    }
+    if kind == .executable, profile.link.libcPackage == nil {
+      throw .unsupported(
+        "programs for \(profile.name) cannot be linked here",
+        hint: "--emit object or --emit static, and link that with the machine's own tools")
+    }
   }
 
   func linkShared(_ objects: [String], to output: String) throws(Diagnostic) {
@@ -88,24 +166,24 @@ struct Toolchain {
       [
         "-m", profile.link.emulation, "-shared", "--gc-sections", "-z", "noexecstack", "-z", "now", "--hash-style=gnu",
         "--build-id=none", "--strip-all", "-o", output,
-      ] + objects)
+      ] + objects + makeHelpers())
   }
 
   func linkExecutable(_ objects: [String], to output: String, sysroot: String?) throws(Diagnostic) {
     var arguments = [
-      "--target=\(profile.link.clangTriple)", "--ld-path=\(Self.linker)", "-Wl,--gc-sections", "-Wl,--build-id=none",
-      "-Wl,--strip-all", "-o", output,
+      "--target=\(profile.link.clangTriple)", "-Wl,--gc-sections", "-Wl,--strip-all", "-w", "-o", output,
     ]
+    // Of the linkers for WebAssembly clang finds the one beside itself.
+    if profile.format == .elf { arguments += ["--ld-path=\(Self.linker)", "-Wl,--build-id=none"] }
+    arguments += profile.link.clangFlags
     if let sysroot { arguments.append("--sysroot=\(sysroot)") }
     // A foreign program runs under an emulator too, which has no shared libraries of its own.
-    if profile.architecture != (try Profile.host()).architecture { arguments.append("-static") }
-    let outcome = try Subprocess.run(Self.clang, arguments + objects + ["-lm", "-lpthread"], directory: folder)
+    if profile.architecture != (try? Profile.host())?.architecture { arguments.append("-static") }
+    let outcome = try Subprocess.run(
+      Self.clang, arguments + objects + makeHelpers() + profile.link.linkFlags, directory: folder)
     guard outcome.status == 0 else {
-      if outcome.errors.contains("crt1.o") || outcome.errors.contains("unable to find library") {
-        throw .invalid(
-          "an executable for \(profile.name) needs its C library",
-          hint: "install \(profile.link.libcPackage), or name it by --sysroot")
-      }
+      let complaints = ["crt1", "unable to find library", "cannot open"]
+      if complaints.contains(where: outcome.errors.contains) { throw missingLibrary }
       throw .bug("\(Self.clang) failed: \(outcome.errors.split(separator: "\n").first ?? "")")
     }
   }

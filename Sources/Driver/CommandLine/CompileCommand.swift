@@ -126,6 +126,7 @@ enum CompileCommand {
   static func report(_ compilation: Compilation, _ arguments: Arguments) {
     if arguments[CompileKeys.explain] {
       for explanation in compilation.report.explanations { StandardError.line("\(explanation)") }
+      for note in compilation.memoryNotes { StandardError.line(note) }
     }
     if arguments[CompileKeys.timePasses] {
       var table = Table(["pass", "ms", "rewrites"], numbers: ["ms", "rewrites"])

@@ -18,7 +18,7 @@ enum CoverageTable {
     ops.print()
     StandardOutput.write("\n")
     var operators = Table(["ONNX operator", "operator sets"])
-    let served = served()
+    let served = ONNXCoverage.operators
     for row in served { operators.add([row.name, row.versions.map(text).joined(separator: ", ")]) }
     operators.print()
     StandardOutput.write("\n\(withCode) of \(all) ops have code; \(served.count) operators of ONNX are read\n")
@@ -38,29 +38,11 @@ enum CoverageTable {
       JSON.Member(
         "onnx",
         .array(
-          served().map { row in
+          ONNXCoverage.operators.map { row in
             let versions = row.versions.map { JSON.array([.int($0.lowerBound), .int($0.upperBound)]) }
             return .object([JSON.Member("name", .string(row.name)), JSON.Member("versions", .array(versions))])
           })),
     ])
-  }
-
-  /// Operators with the operator sets they are read from, neighbouring ranges joined.
-  private static func served() -> [(name: String, versions: [ClosedRange<Int>])] {
-    var result: [(name: String, versions: [ClosedRange<Int>])] = []
-    for (name, versions) in ONNXCoverage.operators {
-      guard result.last?.name == name, let last = result[result.count - 1].versions.last else {
-        result.append((name, [versions]))
-        continue
-      }
-      if versions.lowerBound <= last.upperBound + 1 {
-        let end = max(last.upperBound, versions.upperBound)
-        result[result.count - 1].versions[result[result.count - 1].versions.count - 1] = last.lowerBound...end
-      } else {
-        result[result.count - 1].versions.append(versions)
-      }
-    }
-    return result
   }
 
   private static func text(_ range: ClosedRange<Int>) -> String {

@@ -13,16 +13,26 @@ enum TargetsCommand {
       return .success
     }
     var table = Table(
-      ["target", "vectors", "registers", "dot4", "bf16", "threads", ""], numbers: ["registers", "threads"])
+      ["target", "vectors", "registers", "dot4", "bf16", "threads", "makes", ""], numbers: ["registers", "threads"])
     for profile in profiles {
       let mark = profile.name == host ? "(this machine) " : ""
       table.add([
-        profile.name, "\(profile.vectorBits) bits", "\(profile.vectorRegisters)", profile.dot4.rawValue,
-        profile.hasBF16 ? "yes" : "no", "\(profile.cores)", mark + profile.summary,
+        profile.name, profile.hasVectors ? "\(profile.vectorBits) bits" : "none", "\(profile.vectorRegisters)",
+        profile.dot4.rawValue, profile.hasBF16 ? "yes" : "no", "\(profile.cores)",
+        kinds(profile).joined(separator: " "),
+        mark + profile.summary,
       ])
     }
     table.print()
     return .success
+  }
+
+  /// The suffixes of what can be made for a machine; a program has none.
+  private static func kinds(_ profile: Profile) -> [String] {
+    var kinds = [".o", ".a"]
+    if profile.link.loader != nil { kinds.append(".so") }
+    if profile.link.libcPackage != nil { kinds.append("program") }
+    return kinds
   }
 
   private static func json(_ profile: Profile, isHost: Bool) -> JSON {
@@ -36,6 +46,9 @@ enum TargetsCommand {
     add("tune", .string(profile.tune))
     add("features", .array(profile.features.map { .string($0) }))
     add("requires", .array(profile.requires.map { .string($0) }))
+    add("format", .string(profile.format.rawValue))
+    add("pointer_bits", .int(profile.pointerBits))
+    add("makes", .array(kinds(profile).map { .string($0) }))
     add("vector_bits", .int(profile.vectorBits))
     add("vector_registers", .int(profile.vectorRegisters))
     add("fma", .bool(profile.hasFMA))

@@ -23,6 +23,8 @@ public struct Compilation {
   public private(set) var notes: [String] = []
   /// Seconds by phase.
   public private(set) var seconds: [(phase: String, seconds: Double)] = []
+  /// What scheduling decided about memory, for `--explain`.
+  public private(set) var memoryNotes: [String] = []
   /// The program as it was read, where the model came as one.
   private var given: ProgramFile?
 
@@ -116,6 +118,7 @@ public struct Compilation {
       let clock = ContinuousClock()
       let start = clock.now
       program = try Scheduler.schedule(module, for: profile)
+      memoryNotes = program.notes
       seconds.append((Phase.scheduled.rawValue, (clock.now - start).inSeconds))
       do throws(Diagnostic) { try program.verify() } catch {
         throw .bug("after phase scheduled: \(error.message)", at: error.location)
@@ -157,7 +160,7 @@ public struct Compilation {
     let cache = CacheFolder(options.cacheFolder)
     let builder = ArtifactBuilder(
       program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
-      maximumThreads: options.maximumThreads ?? profile.cores, weightsInFile: options.weightsInFile,
+      maximumThreads: profile.hasThreads ? options.maximumThreads ?? profile.cores : 1, weightsInFile: options.weightsInFile,
       sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
       profiles: options.profiles, cache: cache.map { KernelCache($0, profile) }, progress: progress)
     companions = try builder.build(to: output)

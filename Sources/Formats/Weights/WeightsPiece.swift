@@ -66,7 +66,7 @@ public struct WeightsImage {
   }
 
   /// Writes the image from the file's present position on, in bounded memory.
-  func write(to file: AtomicFile) throws(Diagnostic) {
+  public func write(to file: AtomicFile) throws(Diagnostic) {
     let start = file.position
     for piece in pieces {
       try file.pad(to: start + piece.offset)

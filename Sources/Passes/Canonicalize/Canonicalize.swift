@@ -26,14 +26,21 @@ let canonicalPatterns: [RewritePattern] = {
   let known = [
     knownConstant, knownDim, resolvedIf, constantSelect, resolvedSequenceAt, resolvedContainer, resolvedOptionalGet,
   ]
-  let movement = [
+  let shapes = [
     identityTranspose, composeTransposes, unitTransposeIsReshape, transposeIntoMatMul, identityReshape, composeReshapes,
-    identityBroadcast,
-    composeBroadcasts, identitySlice, composeSlices, identityPad, concatOfOne, concatWithoutEmpty,
+    reshapeAroundMatMul, reshapeAroundFunction, reshapeBeforePad, identityBroadcast, composeBroadcasts,
+    unitBroadcastIsReshape,
+  ]
+  let parts = [
+    identitySlice, composeSlices, sliceOfConcat, gatherIsSlice, identityPad, concatOfOne, concatWithoutEmpty,
+    concatOfConcats, concatOfSlices,
   ]
   let arithmetic = [
     identityCast, castThereAndBack, castPastWider, constantToTheRight, neutralOperand, sameOperands, repeatedBound,
     doubleNegation, idempotentFunction, broadcastIntoElementwise,
   ]
-  return known + movement + arithmetic
+  let constants = [
+    squareIsProduct, divisionByPowerOfTwo, tighterBound, looserBound, productWithMinusOne, negatedOperand, selectOfNot,
+  ]
+  return known + shapes + parts + arithmetic + constants
 }()

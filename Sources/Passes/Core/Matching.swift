@@ -73,20 +73,57 @@ extension RewritePattern {
   static func rebuilding(
     _ name: String, roots: [String], find: @escaping @Sendable (OpID, PassContext) -> Replacement?
   ) -> RewritePattern {
+    rebuildingTold(name, roots: roots) { op, context in find(op, context) }
+  }
+
+  /// The same for one that tells its nearest misses.
+  static func rebuildingTold(
+    _ name: String, roots: [String], find: @escaping @Sendable (OpID, inout PassContext) -> Replacement?
+  ) -> RewritePattern {
     RewritePattern(name, roots: roots) { op, context throws(Diagnostic) in
-      guard let replacement = find(op, context) else { return false }
+      guard let replacement = find(op, &context) else { return false }
       let types = context.function[op].results.map { context.function.type($0) }
       guard let facts = context.inferred(replacement.kind, replacement.operands), facts.map(\.type) == types,
         context.permit(name, at: op)
       else { return false }
-      var locations: [String] = []
-      for absorbed in replacement.absorbed + [op] { locations += context.function[absorbed].locations }
-      var seen: Set<String> = []
       let results = try context.insert(
-        replacement.kind, replacement.operands, locations: locations.filter { seen.insert($0).inserted },
+        replacement.kind, replacement.operands, locations: context.locations(of: replacement.absorbed + [op]),
         at: .before(op))
       try context.replace(op, with: results)
       return true
     }
+  }
+}
+
+extension PassContext {
+  /// The source names of some ops, each once.
+  func locations(of ops: [OpID]) -> [String] {
+    var seen: Set<String> = []
+    return ops.flatMap { function[$0].locations }.filter { seen.insert($0).inserted }
+  }
+
+  /// Records that a pattern nearly matched, but for other readers of a value.
+  mutating func missed(_ pattern: String, at op: OpID, _ subject: String, usesOf value: ValueID) {
+    let uses = useCount(value)
+    missed(pattern, at: op, "\(subject) has \(uses) uses")
+  }
+
+  /// A constant in front of `op`.
+  mutating func insert(_ tensor: Tensor, before op: OpID) throws(Diagnostic) -> ValueID {
+    try insert(Constant(tensor), [], before: op)[0]
+  }
+
+  /// The one number that all elements of a constant are.
+  func splat(_ value: ValueID) -> Double? {
+    guard let tensor = constant(value), tensor.storage?.isFloat ?? false, (1...4096).contains(tensor.count) else {
+      return nil
+    }
+    let numbers = tensor.doubles()
+    return numbers.allSatisfy({ $0 == numbers[0] }) ? numbers[0] : nil
+  }
+
+  /// Whether a number of the source is meant to be `number`: exporters write constants with few digits.
+  func isAbout(_ value: Double, _ number: Double, _ tolerance: Double = 1e-5) -> Bool {
+    (value - number).magnitude <= tolerance * number.magnitude
   }
 }

@@ -7,8 +7,12 @@ public enum PassRegistry {
     deadCode,
     fuseEpilogues,
     imageLayout,
+    rebuildActivations,
     rebuildAttention,
     rebuildLayerNorm,
+    rebuildRope,
+    rebuildSoftmax,
+    scalesIntoWeights,
   ]
 
   public static func pass(_ name: String) -> GraphPass? { all.first { $0.name == name } }

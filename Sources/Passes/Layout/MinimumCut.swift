@@ -28,7 +28,8 @@ struct MinimumCut {
     capacities.append(0)
   }
 
-  /// Cuts and says for each node whether it is on the sink's side. Where both sides cost the same, nodes stay with the source.
+  /// Cuts and says for each node whether it is on the sink's side. Where both sides cost the same, nodes stay with the
+  /// source.
   mutating func solve() -> (cost: Int, isOnSinkSide: [Bool]) {
     var cost = 0
     while rank() {

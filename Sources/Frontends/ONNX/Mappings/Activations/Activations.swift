@@ -30,8 +30,7 @@ extension ONNXMapping {
   }
 
   static let hardSwish = ONNXMapping(["HardSwish"], 14...newest, inputs: 1...1) { c throws(Diagnostic) in
-    let x = try c.input(0)
-    return [try c.binary(.mul, x, try c.hardSigmoid(x, 1.0 / 6, 0.5))]
+    [try c.unary(.hardSwish, try c.input(0))]
   }
 
   static let softsign = ONNXMapping(["Softsign"], 1...newest, inputs: 1...1) { c throws(Diagnostic) in
