@@ -19,6 +19,7 @@ public enum OpRegistry {
     ("control", controlOps),
     ("state", stateOps),
     ("sequence", sequenceOps),
+    ("optional", optionalOps),
   ]
 
   private static let byMnemonic: [String: any OpKind.Type] = {

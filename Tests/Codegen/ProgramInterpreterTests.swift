@@ -37,6 +37,30 @@ import Testing
     }
   }
 
+  /// Both directions and inner axes; the extent may be a symbol, and zero. States trade places.
+  @Test func scans() throws {
+    var random = Seeded(18)
+    for (steps, extent) in [(4, Dim(4)), (5, .symbol("n")), (0, .symbol("n"))] {
+      let inputs = [
+        random.tensor(.f32, [3]), random.tensor(.f32, [3]), random.tensor(.f32, [3, steps]),
+        random.tensor(.i32, [steps]),
+      ]
+      let types = [
+        TensorType(.f32, [3]), TensorType(.f32, [3]), TensorType(.f32, [3, extent]), TensorType(.i32, [extent]),
+      ]
+      try expectLowering("scan \(steps)", types, inputs, symbols: ["n": 0...9]) { builder, x in
+        let kind = Scan(states: 2, axes: [1, 0], reversed: [1], outputAxes: [0, -1, 1], outputReversed: [0, 1])
+        let facts = [ValueFact(.f32, [3]), ValueFact(.f32, [3]), ValueFact(.f32, [3]), ValueFact(.i32, [])]
+        let body = try builder.region(facts) { builder, a throws(Diagnostic) in
+          let sum = try builder.add(Binary(.add), a[0], a[2])
+          let number = try builder.add(Unary(.neg), a[3])
+          return [a[1], sum, number, a[2], x[0]]
+        }
+        return try builder.add(kind, x, regions: [body])
+      }
+    }
+  }
+
   @Test func longChainsShareMemory() throws {
     var random = Seeded(16)
     for (n, types) in [(24, [Dim(24)]), (0, [.symbol("n")]), (31, [.symbol("n")])] {

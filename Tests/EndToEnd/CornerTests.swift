@@ -57,6 +57,11 @@ import Testing
     try expect("round", runs)
   }
 
+  @Test func scansWalkWhatTheyAreGiven() throws {
+    let start = Inputs.floats([3], seed: 6)
+    try expect("walk", [0, 1, 7, 64].map { [start, Inputs.floats([3, $0], seed: 7), Inputs.floats([$0], seed: 8)] })
+  }
+
   @Test func outputsThatAreSomethingElse() throws {
     try expect("same", [0, 1, 7, 64].map { [Inputs.floats([$0, 2], seed: UInt64($0))] })
     let x = Inputs.floats([4, 3], seed: 4)

@@ -353,8 +353,55 @@ def functions():
          {"s": square, "c": floats(2, 5, 4), "t": floats(2, 4), "m": floats(2, 3)})
 
 
+def walks():
+    values = np.random.default_rng(8)  # leaves the numbers of the other cases alone
+
+    def tensor(name, shape):
+        return h.make_tensor_value_info(name, T.FLOAT, shape)
+
+    def draw(*shape):
+        return values.standard_normal(shape, dtype=np.float32)
+
+    body = h.make_graph(
+        [node("Add", "s a", "sum"), node("Mul", "sum b", "n"), node("Neg", "n", "m"), node("Mul", "s k", "o")], "body",
+        [tensor("s", [3]), tensor("a", [3]), tensor("b", [])], [tensor("n", [3]), tensor("m", [3]), tensor("o", [3])])
+    case("scan", [h.make_node(
+        "Scan", ["s0", "x", "y"], ["last", "p", "q"], body=body, num_scan_inputs=2, scan_input_axes=[1, -1],
+        scan_input_directions=[0, 1], scan_output_axes=[1, 0], scan_output_directions=[1, 0])],
+        {"s0": draw(3), "x": draw(3, 5), "y": draw(5)}, ["last", "p", "q"], {"k": np.float32(2)},
+        dims={"x": [3, "steps"], "y": ["steps"]})
+    inner = h.make_graph([node("Add", "s a", "n"), node("Abs", "n", "m")], "body",
+                         [tensor("s", [3]), tensor("a", [3])], [tensor("n", [3]), tensor("m", [3])])
+    case("scan_batch", [h.make_node("Scan", ["", "s0", "x"], ["last", "p"], body=inner, num_scan_inputs=1, directions=[1])],
+         {"s0": draw(2, 3), "x": draw(2, 4, 3)}, ["last", "p"], opset=8, ir=3)
+    case("sequence_parts", [
+        node("SplitToSequence", "x sizes", "s", axis=1), node("SequenceAt", "s one", "a"), node("SequenceLength", "s", "n"),
+        node("SequenceErase", "s zero", "t"), node("SequenceInsert", "t x zero", "u"),
+        node("ConcatFromSequence", "u", "b", axis=1),
+        node("SplitToSequence", "x", "v", axis=0, keepdims=0), node("ConcatFromSequence", "v", "c", axis=-1, new_axis=1),
+        node("SplitToSequence", "x two", "w", axis=1), node("SequenceAt", "w last", "d"),
+        node("SequenceEmpty", "", "e"), node("SequenceInsert", "e a", "f"), node("SequenceInsert", "f a", "g"),
+        node("SequenceAt", "g i", "h")],
+        {"x": draw(3, 5), "i": np.int64(1)}, list("anbcdh"),
+        {"sizes": i64(1, 4), "zero": np.int64(0), "one": np.int64(1), "two": np.int64(2), "last": np.int64(-1)})
+    case("lp_pool_ceil", [
+        node("LpPool", "x", "a", kernel_shape=[3, 2], strides=[2, 3], ceil_mode=1, p=3),
+        node("LpPool", "x", "b", kernel_shape=[2, 2], strides=[3, 3], pads=[1, 1, 1, 1], ceil_mode=1)],
+        {"x": draw(1, 2, 6, 7)}, ["a", "b"], opset=18)
+    absent = h.make_node("Optional", [], ["none"], type=h.make_tensor_type_proto(T.FLOAT, [3]))
+    branch = [h.make_graph([node("OptionalGetElement", name, "r")], "branch", [], [tensor("r", [3])])
+              for name in ["some", "none"]]
+    other = h.make_graph([node("Neg", "x", "r")], "other", [], [tensor("r", [3])])
+    case("optional", [
+        node("Optional", "x", "some"), absent, node("OptionalHasElement", "some", "a"),
+        node("OptionalHasElement", "none", "b"),
+        h.make_node("If", ["a"], ["c"], then_branch=branch[0], else_branch=other),
+        h.make_node("If", ["b"], ["d"], then_branch=branch[1], else_branch=other)],
+        {"x": draw(3)}, list("abcd"), opset=18)
+
+
 FOLDER.mkdir(exist_ok=True)
 for old in FOLDER.iterdir():
     old.unlink()
-for make in [images, matrices, quantized, shapes, elements, reductions, control, placed, blocks, functions]:
+for make in [images, matrices, quantized, shapes, elements, reductions, control, placed, blocks, functions, walks]:
     make()

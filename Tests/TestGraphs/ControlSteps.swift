@@ -82,6 +82,40 @@ extension GraphGenerator {
     pool.append(Item(id: results[1], type: type, low: -bound, high: bound))
   }
 
+  /// A scan along some axis in some direction, which carries a value and leaves behind what it makes of each slice.
+  mutating func addScan() throws(Diagnostic) {
+    guard depth == 0, let x = pickFloat(rank: 0...3), let y = pickFloat(rank: 1...4), x.magnitude < 1000,
+      y.magnitude < 1000, let shape = concrete(y)
+    else { return }
+    let axis = random.below(shape.count)
+    guard shape[axis] > 0 else { return }
+    let kind = Scan(
+      states: 1, axes: [axis], reversed: random.chance(50) ? [0] : [], outputAxes: [random.below(shape.count)],
+      outputReversed: random.chance(50) ? [0] : [])
+    var slice = y.type.shape
+    slice.remove(at: axis)
+    // The state ends within -1...1, as a loop's does.
+    let (low, high) = (min(x.low, -1.02), max(x.high, 1.02))
+    let arguments = [
+      Item(id: x.id, type: x.type, low: low, high: high),
+      Item(id: y.id, type: y.type.with(shape: slice), low: y.low, high: y.high),
+    ]
+    let outside = pool
+    var bounds = (low: 0.0, high: 0.0)
+    let block = try region(arguments, facts: arguments.map { ValueFact($0.type) }) { inner, items throws(Diagnostic) in
+      let changed = try inner.addChain(items[0], length: 0...2)
+      let next = try inner.add(Unary(.tanh), [changed.id], -1, 1)
+      let left = try inner.addChain(items[1], length: 0...2)
+      bounds = (left.low, left.high)
+      return [next.id, left.id]
+    }
+    pool = outside
+    let results = try builder.add(kind, [x.id, y.id], regions: [block])
+    pool.append(Item(id: results[0], type: x.type, low: low, high: high))
+    guard let type = builder.function.tensorType(results[1]) else { return }
+    pool.append(Item(id: results[1], type: type, low: bounds.low, high: bounds.high))
+  }
+
   /// Ops that fusion would make one kernel of.
   mutating func addFusion() throws(Diagnostic) {
     guard depth == 0, let x = pickFloat(), x.magnitude < 1000, let y = try partner(of: x) else { return }

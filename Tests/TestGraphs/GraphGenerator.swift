@@ -147,10 +147,10 @@ struct GraphGenerator {
     case 24: try addExtents()
     case 25: try addQuantization()
     case 26: try addBlocks()
-    case 27: if options.sequences { try addSequence() }
+    case 27: if options.sequences { try random.chance(30) ? addOptional() : addSequence() }
     case 28: if options.state { try addState() }
     case 29: if options.control { try addIf() }
-    case 30: if options.control { try addLoop() }
+    case 30: if options.control { try random.chance(40) ? addScan() : addLoop() }
     case 31: if options.control { try addFusion() }
     case 32: try addIndexing()
     case 33: try addImaging()

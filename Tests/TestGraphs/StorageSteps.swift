@@ -65,6 +65,15 @@ extension GraphGenerator {
     if random.chance(50) { try add(SequenceLength(), [sequence], 2, 2) }
   }
 
+  mutating func addOptional() throws(Diagnostic) {
+    guard let x = choose(fitting({ concrete($0) != nil })) else { return }
+    let isThere = random.chance(70)
+    let kind = OptionalMake(element: isThere ? nil : .tensor(x.type))
+    let value = try builder.add(kind, [isThere ? x.id : nil])[0]
+    try add(OptionalHas(), [value], 0, 1)
+    if isThere { try add(OptionalGet(), [value], x.low, x.high) }
+  }
+
   /// Reads a state, mixes something in, and writes it back; what is written stays within -1...1, run after run.
   mutating func addState() throws(Diagnostic) {
     guard depth == 0 else { return }

@@ -1,2 +1,2 @@
 /// The ops that own regions.
-let controlOps: [any OpKind.Type] = [If.self, Loop.self, Fusion.self]
+let controlOps: [any OpKind.Type] = [If.self, Loop.self, Scan.self, Fusion.self]

@@ -94,22 +94,9 @@ public struct Loop: OpKind {
       try call.bind(symbol, to: iteration)
     }
     var results = carried
-    for (type, parts) in zip(stackedTypes, left) { results.append(.tensor(try stack(parts, type, &call))) }
+    for (type, parts) in zip(stackedTypes, left) {
+      results.append(.tensor(try stackIterations(parts, as: type, call, "loop")))
+    }
     return results
-  }
-
-  private func stack(_ parts: [Tensor], _ type: TensorType, _ call: inout EvaluationCall) throws(Diagnostic) -> Tensor {
-    guard let first = parts.first else {
-      // Nothing ran, so an extent that the body would have introduced has no value; there are no elements either way.
-      let shape = [0] + type.shape.dropFirst().map { call.knownDim($0) ?? 0 }
-      if type.plain == .string { return Tensor(strings: [], shape: shape) }
-      return try Tensor(element: type.element, shape: shape, bytes: .empty)
-    }
-    for part in parts where part.shape != first.shape {
-      throw .invalid("loop: iterations leave shapes \(first.shape) and \(part.shape) behind")
-    }
-    let shape = [parts.count] + first.shape
-    try checkAllocatable(shape, "loop")
-    return try Tensor.joined(parts).reshaped(shape)
   }
 }

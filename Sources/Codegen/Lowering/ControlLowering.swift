@@ -72,9 +72,7 @@ extension Loop: OpLowering {
       program.append(.setSymbol(name: room, value: Dim.maximum(Dim(symbol: limit), 0)))
       program.bound(extentSymbol, by: Dim(symbol: room))
     }
-    let scanBuffers = try scans.map { value throws(Diagnostic) in
-      try growing.isEmpty ? program.allocate(for: value) : program.buffer(of: value)
-    }
+    if growing.isEmpty { for scan in scans { try program.allocate(for: scan) } }
 
     let counter = program.freshSymbol("iteration")
     let body = try program.collect { () throws(Diagnostic) in
@@ -87,16 +85,8 @@ extension Loop: OpLowering {
       }
       try program.lower(region)
       for (number, scan) in scans.enumerated() {
-        let element = try program.tensorType(yields[1 + carried.count + number])
-        let target = try TensorView(dense: try program.tensorType(scan), scanBuffers[number])
-        guard target.element.bits >= 8 else { throw .unsupported("a loop that collects \(element) has no code yet") }
-        var slice = target
-        slice.offset = Dim(symbol: counter) * element.elementCount
-        slice.strides.removeFirst()
-        try program.emitCopy(
-          element.shape,
-          from: try TensorView(dense: element, try program.buffer(of: yields[1 + carried.count + number])),
-          to: slice, site: site)
+        let slice = try program.view(of: scan, axis: 0, at: Dim(symbol: counter))
+        try program.keep(yields[1 + carried.count + number], in: slice, site: site)
       }
       // The condition moves along with the carried values, for it may be one of them, and one of them the condition.
       let targets = try finals.map { value throws(Diagnostic) in try program.buffer(of: value) }

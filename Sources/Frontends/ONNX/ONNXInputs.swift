@@ -53,7 +53,10 @@ extension ONNXImporter {
   /// `label` names the symbols of extents that the model leaves open.
   func valueType(_ type: ONNXType, label: String) throws(Diagnostic) -> ValueType {
     if let element = type.sequenceElement { return .sequence(try valueType(element, label: label)) }
-    guard let tensor = type.tensor else { throw .unsupported("only tensors and sequences are supported") }
+    if let element = type.optionalElement { return .optional(try valueType(element, label: label)) }
+    guard let tensor = type.tensor else {
+      throw .unsupported("only tensors, sequences and optional values are supported")
+    }
     guard let element = tensor.elementType else {
       throw .unsupported("tensors of type \(ONNXDataType.name(tensor.rawType)) are not supported")
     }

@@ -130,6 +130,8 @@ struct ONNXNodeContext {
     return graph
   }
 
+  func type(_ name: String) throws(Diagnostic) -> ONNXType? { try attribute(name, .type)?.type }
+
   /// The element type that an attribute names by number.
   func elementType(_ name: String) throws(Diagnostic) -> ElementType? {
     guard let number = try int(name) else { return nil }

@@ -23,7 +23,9 @@ public let canonicalize = GraphPass(
 
 /// In families, since one long list would be slow to type-check.
 let canonicalPatterns: [RewritePattern] = {
-  let known = [knownConstant, knownDim, resolvedIf, constantSelect]
+  let known = [
+    knownConstant, knownDim, resolvedIf, constantSelect, resolvedSequenceAt, resolvedContainer, resolvedOptionalGet,
+  ]
   let shapes = [
     identityTranspose, composeTransposes, unitTransposeIsReshape, transposeIntoMatMul, identityReshape, composeReshapes,
     reshapeAroundMatMul, reshapeAroundFunction, reshapeBeforePad, identityBroadcast, composeBroadcasts,

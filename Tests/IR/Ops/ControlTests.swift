@@ -58,6 +58,48 @@ import Testing
     #expect(try run(text, [.scalar(3), i64([3], [1, 2, 3])])[0].integers() == [3 + 2 + 1])
   }
 
+  private let running = """
+    entry @main(%start: f32[], %x: f32[2, t], %y: f32[t]) -> (%last: f32[], %sums: f32[t], %pairs: f32[2, t]) {
+      %last, %sums, %pairs = scan %start, %x, %y {states = 1, axes = [1, 0], reversed = [1], output_axes = [0, 1], \
+    output_reversed = [0]} body(%sum: f32[], %pair: f32[2], %value: f32[]) {
+        %next = add %sum, %value : f32[]
+        %scaled = mul %pair, %next : f32[2]
+        yield %next, %next, %scaled
+      } : f32[], f32[t], f32[2, t]
+      return %last, %sums, %pairs
+    }
+    """
+
+  @Test func scansWalkAxesInBothDirections() throws {
+    let results = try run(
+      running, [.scalar(1.0), f32([2, 3], [1, 2, 3, 10, 20, 30]), f32([3], [100, 10, 1])])
+    // The sums are 2, 12 and 112, and stand from the end on.
+    #expect(results[0].doubles() == [112])
+    #expect(results[1] == f32([3], [112, 12, 2]))
+    #expect(results[2] == f32([2, 3], [2, 24, 336, 20, 240, 3360]))
+    let none = try run(running, [.scalar(1.0), f32([2, 0], []), f32([0], [])])
+    #expect(none[0].doubles() == [1] && none[1].shape == [0] && none[2].shape == [2, 0])
+  }
+
+  @Test func scansRefuseWhatDoesNotFit() throws {
+    for (old, new, message) in [
+      ("axes = [1, 0], reversed", "axes = [1], reversed", "1 axes are given for 2 operands"),
+      ("axes = [1, 0], reversed", "axes = [2, 0], reversed", "axis 2 is outside of rank 2"),
+      ("states = 1", "states = 3", "one must be left to scan"), ("states = 1", "states = -1", "-1 are states"),
+      ("reversed = [1]", "reversed = [2]", "2 is to be reversed, of 2"),
+      ("output_reversed = [0]", "output_reversed = [-1]", "-1 is to be reversed, of 2"),
+      ("output_axes = [0, 1]", "output_axes = [0]", "1 axes are given for 2 stacked results"),
+      ("yield %next, %next", "yield %pair, %next", "the body yields"),
+      ("%y: f32[t]) ->", "%y: f32[5]) ->", "scanned along different extents"),
+    ] {
+      // Extents that are known and differ need no run to be refused.
+      let text = running.replacing(old, with: new).replacing(
+        "f32[2, t], %y: f32[5]", with: "f32[2, 4], %y: f32[5]")
+      let error = #expect(throws: Diagnostic.self) { try run(text, []) }
+      #expect(error?.message.contains(message) == true, "\(message): \(error?.message ?? "")")
+    }
+  }
+
   @Test func endlessLoopsRunOutOfFuel() throws {
     let text = """
       module @m { entry @main() -> () {
@@ -136,5 +178,32 @@ import Testing
     let last = try run(text, [a, b, .scalar(-1)])
     #expect(last[0] == b && last[1].integers() == [2])
     #expect(throws: Diagnostic.self) { try run(text, [a, b, .scalar(2)]) }
+  }
+
+  @Test func absentValuesAreAsked() throws {
+    let text = """
+      entry @main(%x: f32[2]) -> (%a: bool[], %b: bool[], %y: f32[2]) {
+        %some = optional_make %x : optional<f32[2]>
+        %none = optional_make _ {element = f32[2]} : optional<f32[2]>
+        %a = optional_has %some : bool[]
+        %b = optional_has %none : bool[]
+        %y = optional_get %some : f32[2]
+        return %a, %b, %y
+      }
+      """
+    let results = try run(text, [f32([2], [1, 2])])
+    #expect(results[0].integers() == [1] && results[1].integers() == [0])
+    #expect(results[2] == f32([2], [1, 2]))
+    let absent = text.replacing("optional_get %some", with: "optional_get %none")
+    #expect(throws: Diagnostic.self) { try run(absent, [f32([2], [1, 2])]) }
+    for (old, new, message) in [
+      ("optional_make %x", "optional_make %x {element = f32[3]}", "expected f32[3]"),
+      ("optional_make _ {element = f32[2]}", "optional_make _", "takes an element type"),
+      ("optional_has %none", "optional_has %x", "one that may be absent"),
+      ("optional_get %some", "optional_get %x", "one that may be absent"),
+    ] {
+      let error = #expect(throws: Diagnostic.self) { try run(text.replacing(old, with: new), []) }
+      #expect(error?.message.contains(message) == true, "\(message): \(error?.message ?? "")")
+    }
   }
 }

@@ -3,7 +3,7 @@ import IR
 import Support
 
 extension ONNXMapping {
-  static let controls: [ONNXMapping] = [conditional, loop]
+  static let controls: [ONNXMapping] = [conditional, loop, scan, batchedScan]
 
   /// `If`: a condition that follows from shapes picks its branch here; the other one is not even typed.
   static let conditional = ONNXMapping(

@@ -7,14 +7,28 @@ extension ONNXMapping {
     ["LpPool"], 2...newest, inputs: 1...1, attributes: ONNXWindow.attributes + ["ceil_mode", "p"]
   ) { c throws(Diagnostic) in
     let x = try c.input(0)
-    let window = try ONNXWindow(c, spatial: Array(try c.image(x).shape.dropFirst(2)))
-    guard try !c.flag("ceil_mode", default: false) else { throw .unsupported("ceil_mode is not supported") }
+    let spatial = Array(try c.image(x).shape.dropFirst(2))
+    let window = try ONNXWindow(c, spatial: spatial)
+    let isRoundedUp = try c.flag("ceil_mode", default: false)
+    var padding = window.padding
+    if isRoundedUp {
+      // Zeros behind the end add nothing to a sum, so windows that reach beyond it may as well fit.
+      for (axis, stride) in window.strides.enumerated() { padding[spatial.count + axis] += stride - 1 }
+    }
     let powers = try c.channelsLast(try c.power(x, of: try c.normOrder()))
     // With padding counted every mean is over the whole window.
-    let mean = try c.add(
+    var mean = try c.add(
       Pool(
-        .average, window: window.kernel, strides: window.strides, padding: window.padding,
-        dilations: window.dilations, countPadding: true), powers)
+        .average, window: window.kernel, strides: window.strides, padding: padding, dilations: window.dilations,
+        countPadding: true), powers)
+    if isRoundedUp {
+      // A window that starts behind the input does not count.
+      let geometry = try WindowGeometry(
+        "LpPool", window: window.kernel, strides: window.strides, padding: window.padding, dilations: window.dilations)
+      for (axis, size) in try geometry.extents(spatial, ceil: true).enumerated() {
+        mean = try c.slice(mean, axis: 1 + axis, start: 0, size: size)
+      }
+    }
     let count = window.kernel.reduce(1.0) { $0 * Double($1) }
     let sum = try c.binary(.mul, mean, try c.number(count, like: mean))
     return [try c.root(try c.channelsFirst(sum), of: try c.normOrder())]

@@ -1,0 +1,2 @@
+/// The ops on values that may be absent.
+let optionalOps: [any OpKind.Type] = [OptionalMake.self, OptionalHas.self, OptionalGet.self]
