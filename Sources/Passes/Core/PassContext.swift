@@ -155,9 +155,11 @@ public struct PassContext: Sendable {
 
   /// Replaces an op by values of the same types and erases it, with whatever only it used.
   ///
-  /// Ops that the current rewrite inserted, and with `merging` any op, inherit its locations; its guards
-  /// move to an op that still runs.
-  public mutating func replace(_ id: OpID, with values: [ValueID], merging: Bool = false) throws(Diagnostic) {
+  /// Ops that the current rewrite inserted, and with `merging` any op, inherit its locations, unless they are not
+  /// `named` after it; its guards move to an op that still runs.
+  public mutating func replace(
+    _ id: OpID, with values: [ValueID], merging: Bool = false, named: Bool = true
+  ) throws(Diagnostic) {
     let operation = function[id]
     for (old, new) in zip(operation.results, values) where old != new {
       guard function.type(old) == function.type(new) else {
@@ -168,7 +170,7 @@ public struct PassContext: Sendable {
       keepElements(of: old, in: new)
     }
     keepGuards(of: operation, besides: values)
-    for value in values {
+    for value in values where named {
       guard let definition = function.definingOp(value), merging || definition.number >= firstFreshOp else { continue }
       addLocations(operation.locations, to: definition)
     }

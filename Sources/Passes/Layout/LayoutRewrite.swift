@@ -91,7 +91,7 @@ struct LayoutRewrite {
       guard case .operand(let user, _) = use, let transpose = context.kind(user, Transpose.self) else { continue }
       let rest = composed(inverse(p), transpose.permutation)
       let result = isIdentity(rest) ? [new] : try context.insert(Transpose(permutation: rest), [new], before: user)
-      try context.replace(user, with: result)
+      try context.replace(user, with: result, named: !isOfItsReaders(user, context))
     }
     guard context.function.exists(op) else { return }
     if context.useCount(old) == 0 {
@@ -102,5 +102,16 @@ struct LayoutRewrite {
       let back = try context.insert(Transpose(permutation: inverse(p)), [new], before: op)
       try context.replace(op, with: back)
     }
+  }
+
+  /// Whether a transpose was only put in front of the ops that read it, whose names it bears.
+  private func isOfItsReaders(_ transpose: OpID, _ context: PassContext) -> Bool {
+    let operation = context.function[transpose]
+    let uses = context.function[operation.results[0]].uses
+    return !uses.isEmpty
+      && uses.allSatisfy { use in
+        guard case .operand(let reader, _) = use else { return false }
+        return operation.locations.allSatisfy(context.function[reader].locations.contains)
+      }
   }
 }
