@@ -58,7 +58,9 @@ var targets: [Target] = [
   module("TestGraphs", at: "Tests/TestGraphs", uses: ["IR", "Support", "TestSupport"]),
   tests("Formats", uses: ["Formats", "Support", "TestSupport"], exclude: ["Samples"]),
   tests("Passes", uses: ["Passes", "IR", "Support", "TestSupport"], exclude: ["Cases"]),
-  tests("Frontends", uses: ["Frontends", "Formats", "IR", "Support"], exclude: ["Cases", "make_cases.py", "node_suite.py"]),
+  tests(
+    "Frontends", uses: ["Frontends", "Formats", "IR", "Support"],
+    exclude: ["Cases", "make_cases.py", "node_suite.py"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support", "TestSupport"]),
   tests(
     "Oracle", uses: ["Codegen", "Targets", "IR", "Support"],

@@ -18,34 +18,17 @@ struct WinogradInputGenerator {
     let source = scope.buffer(image, .f32, .read)
     let target = scope.buffer(planes, .f32, .write, alignment: 64)
     let local = build.local("columns", .f32, count: size * size * plan.lanes)
-    let rowTiles = RowTiles(batch: plan.batch, runs: plan.vertical.runs(extent: 1, isEven: false))
-    let columnRuns = plan.horizontal.runs(extent: 1, isEven: false)
-    let blocks = ChannelBlocks(channels: plan.channels, profile: scope.profile)
-    scope.work = plan.tiles * (plan.channels * size * size * 2)
-    let grain = Swift.max(1, 32768 / Swift.max(1, plan.horizontal.output * plan.channels * size * size))
-    scope.partition(plan.batch * rowTiles.count, grain: grain) { from, to in
-      rowTiles.forEach(build, from, to) { n, rowTile in
-        rowTiles.choose(build, rowTile) { rowRun, y in
-          blocks.forEach(build) { block in
-            for columnRun in columnRuns {
-              build.forEach(build.index(0), build.index(columnRun.count)) { number in
-                let x = build.add(number, columnRun.first)
-                emit(scope, source, target, local, rowRun, columnRun, n: n, y: y, x: x, block)
-              }
-            }
-          }
-        }
-      }
-    }
+    WinogradWalk(plan: plan, vertical: plan.vertical, horizontal: plan.horizontal, channels: plan.channels)
+      .forEachTile(scope) { emit(scope, source, target, local, $0) }
   }
 
   /// One tile over one block of channels.
   private func emit(
     _ scope: KernelScope, _ source: BufferReference, _ target: BufferReference, _ local: BufferReference,
-    _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, n: LoopValue, y: LoopValue, x: LoopValue,
-    _ block: ChannelBlocks.Block
+    _ tile: WinogradWalk.Tile
   ) {
     let (build, vertical, horizontal, channels) = (scope.build, plan.vertical, plan.horizontal, plan.channels)
+    let (rowRun, columnRun, n, y, x, block) = (tile.rowRun, tile.columnRun, tile.n, tile.y, tile.x, tile.block)
     let (transform, lanes) = (plan.transform, block.lanes)
     let type = LoopType(.f32, lanes: lanes)
     var base = build.mul(n, vertical.input * horizontal.input * pitch)
@@ -68,8 +51,8 @@ struct WinogradInputGenerator {
         build.store(value ?? build.zero(type), Address(local, place, offset: row * size * lanes))
       }
     }
-    let tile = build.add(build.mul(build.add(build.mul(n, vertical.output), y), horizontal.output), x)
-    let place = build.add(build.mul(tile, plan.pitch(channels)), block.channel)
+    let number = build.add(build.mul(build.add(build.mul(n, vertical.output), y), horizontal.output), x)
+    let place = build.add(build.mul(number, plan.pitch(channels)), block.channel)
     let planeStride = plan.planeStride(channels)
     build.forEach(build.index(0), build.index(size)) { row in
       let from = build.mul(row, size * lanes)

@@ -160,8 +160,9 @@ public struct Compilation {
     let cache = CacheFolder(options.cacheFolder)
     let builder = ArtifactBuilder(
       program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
-      maximumThreads: profile.hasThreads ? options.maximumThreads ?? profile.cores : 1, weightsInFile: options.weightsInFile,
-      sysroot: options.sysroot, metadata: metadata(name, program, sourceHash), writesHeader: header,
+      maximumThreads: profile.hasThreads ? options.maximumThreads ?? profile.cores : 1,
+      weightsInFile: options.weightsInFile, sysroot: options.sysroot, metadata: metadata(name, program, sourceHash),
+      writesHeader: header,
       profiles: options.profiles, cache: cache.map { KernelCache($0, profile) }, progress: progress)
     companions = try builder.build(to: output)
     cache?.trim()
