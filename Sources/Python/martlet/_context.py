@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from . import _interface as abi
-from ._values import Encoded, decode
+from ._values import decode, encode
 from .error import RunError
 
 # How often a run may ask for more workspace: each time it at least doubles, so this is more than any machine has.
@@ -41,22 +41,17 @@ class Context:
 
     def run(self, entry, values):
         """Results by name; `values` are in the order of the entry's inputs."""
-        encoded = [Encoded(port, value) for port, value in zip(entry._inputs, values)]
-        inputs = self._inputs(entry, encoded)
+        kept = []
+        inputs = (abi.Tensor * max(1, len(values)))()
+        for tensor, port, value in zip(inputs, entry._inputs, values):
+            encode(tensor, port, value, kept)
         outputs, arrays = self._outputs(entry, inputs)
         self._call(entry, inputs, outputs)
+        # Texts may lie in the inputs, so these are kept until here.
         return {
-            port.name: decode(tensor) if array is None else array
+            port.name: decode(tensor, port) if array is None else array
             for port, tensor, array in zip(entry._outputs, outputs, arrays)
         }
-
-    def _inputs(self, entry, encoded):
-        tensors = (abi.Tensor * max(1, len(encoded)))()
-        for tensor, port, value in zip(tensors, entry._inputs, encoded):
-            tensor.data, tensor.capacity = value.data, value.capacity
-            tensor.type, tensor.rank = port._kind.number, len(value.shape)
-            tensor.dims = (ctypes.c_int64 * max(1, len(value.shape)))(*value.shape)
-        return tensors
 
     def _outputs(self, entry, inputs):
         """Arrays for results whose shapes are known before the run; the others come as views into the workspace."""

@@ -33,16 +33,21 @@ class Dim(Structure):
 
 
 class TensorInfo(Structure):
-    _fields_ = [
-        ("struct_size", c_uint32),
-        ("kind", c_int32),
-        ("name", c_char_p),
-        ("type", c_int32),
-        ("rank", c_int32),
-        ("dims", POINTER(Dim)),
-        ("integer_minimum", c_int64),
-        ("integer_limit", c_int64),
-    ]
+    pass
+
+
+TensorInfo._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_int32),
+    ("name", c_char_p),
+    ("type", c_int32),
+    ("rank", c_int32),
+    ("dims", POINTER(Dim)),
+    ("integer_minimum", c_int64),
+    ("integer_limit", c_int64),
+    # Not there in artifacts of older compilers: struct_size tells.
+    ("member", POINTER(TensorInfo)),
+]
 
 
 class SymbolInfo(Structure):

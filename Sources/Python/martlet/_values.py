@@ -42,25 +42,40 @@ def _pairs(array):
     return array.reshape(array.shape + (1,)).view(part)
 
 
-class Encoded:
-    """An input as a tensor of martlet.h, and what must stay alive as long as it."""
+def encode(tensor, port, value, kept):
+    """Makes a tensor of martlet.h of an input; `kept` gets what must stay alive as long as it."""
+    if port.kind == "tensor":
+        _encode_array(tensor, port, value, kept)
+        return
+    if port.kind == "optional":
+        members = [] if value is None else [value]
+    elif isinstance(value, (list, tuple)):
+        members = value
+    else:
+        raise mismatch(f'input "{port.name}": wants a list, got {type(value).__name__}')
+    tensors = (abi.Tensor * max(1, len(members)))()
+    for member, item in zip(tensors, members):
+        encode(member, port.member, item, kept)
+    tensor.data, tensor.capacity = ctypes.addressof(tensors), len(members) * ctypes.sizeof(abi.Tensor)
+    tensor.type, tensor.rank = 0, 1
+    tensor.dims = (ctypes.c_int64 * 1)(len(members))
+    kept.append(tensors)
 
-    __slots__ = ("data", "capacity", "shape", "kept")
 
-    def __init__(self, port, value):
-        array = array_of(port, value)
-        self.shape = array.shape
-        if len(self.shape) > abi.MAXIMUM_RANK:
-            raise mismatch(f'input "{port.name}": {len(self.shape)} axes are more than {abi.MAXIMUM_RANK}')
-        kind = port._kind
-        if kind.is_string:
-            self.kept, self.data, self.capacity = _strings(port, array)
-            return
+def _encode_array(tensor, port, value, kept):
+    array = array_of(port, value)
+    kind, shape = port._kind, array.shape
+    if len(shape) > abi.MAXIMUM_RANK:
+        raise mismatch(f'input "{port.name}": {len(shape)} axes are more than {abi.MAXIMUM_RANK}')
+    if kind.is_string:
+        array, tensor.data, tensor.capacity = _strings(port, array)
+    else:
         if kind.is_packed:
             array = kind.pack(array)
-        self.kept = array
-        self.data = array.ctypes.data
-        self.capacity = array.nbytes
+        tensor.data, tensor.capacity = array.ctypes.data, array.nbytes
+    tensor.type, tensor.rank = kind.number, len(shape)
+    tensor.dims = (ctypes.c_int64 * max(1, len(shape)))(*shape)
+    kept.append(array)
 
 
 def _strings(port, array):
@@ -79,8 +94,19 @@ def _strings(port, array):
     return (buffer, strings), ctypes.addressof(strings), len(texts) * ctypes.sizeof(abi.String)
 
 
-def decode(tensor):
-    """A copy of a tensor that a run has made."""
+def decode(tensor, port):
+    """A copy of what a run has made: an array, a list of what a sequence holds, or None for an optional that is absent."""
+    if port.kind == "tensor":
+        return _decode_array(tensor)
+    count = tensor.dims[0]
+    members = (abi.Tensor * count).from_address(tensor.data) if count else ()
+    values = [decode(member, port.member) for member in members]
+    if port.kind == "sequence":
+        return values
+    return values[0] if values else None
+
+
+def _decode_array(tensor):
     kind = BY_NUMBER.get(tensor.type)
     if kind is None or not 0 <= tensor.rank <= abi.MAXIMUM_RANK:
         raise RunError(RunError.INTERNAL, f"a result has the type {tensor.type} and the rank {tensor.rank}")

@@ -43,27 +43,33 @@ class MartletBackend(Backend):
     def run_node(cls, node, inputs, device="CPU", outputs_info=None, **kwargs):
         super().run_node(node, inputs, device, outputs_info, **kwargs)
         names = [name for name in node.input if name]
-        arrays = [np.asarray(value) for value in inputs]
-        taken = [
-            onnx.helper.make_tensor_value_info(
-                name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
-            for name, array in zip(names, arrays)
-        ]
+        taken = [_value_info(name, value) for name, value in zip(names, inputs)]
         given = [onnx.helper.make_empty_tensor_value_info(name) for name in node.output if name]
-        imports = [onnx.helper.make_opsetid(
-            node.domain, kwargs.get("opset_version") or _newest(node.domain))]
+        version = kwargs.get("opset_version") or _newest(node.domain)
         graph = onnx.helper.make_graph([node], "node", taken, given)
-        model = onnx.helper.make_model_gen_version(graph, opset_imports=imports)
-        del kwargs
-        return MartletModel(compile_model(model, cache_dir=None)).run(arrays)
+        model = onnx.helper.make_model_gen_version(graph, opset_imports=[onnx.helper.make_opsetid(node.domain, version)])
+        return MartletModel(compile_model(model, cache_dir=None)).run(list(inputs))
 
     @classmethod
     def supports_device(cls, device):
         return Device(device).type == DeviceType.CPU if device.split(":")[0] in ("CPU", "CUDA") else False
 
 
+def _value_info(name, value):
+    return onnx.helper.make_value_info(name, _type(value))
+
+
+def _type(value):
+    if isinstance(value, (list, tuple)) and any(isinstance(item, (np.ndarray, list)) for item in value):
+        return onnx.helper.make_sequence_type_proto(_type(value[0]))
+    array = np.asarray(value)
+    kind = array.dtype if array.dtype.kind not in "US" else np.dtype(object)
+    return onnx.helper.make_tensor_type_proto(onnx.helper.np_dtype_to_tensor_dtype(kind), array.shape)
+
+
 def _newest(domain):
-    return onnx.defs.onnx_opset_version() if domain in ("", "ai.onnx") else 1
+    """The operator set of a domain that this onnx knows."""
+    return max((schema.since_version for schema in onnx.defs.get_all_schemas() if schema.domain == domain), default=1)
 
 
 prepare = MartletBackend.prepare

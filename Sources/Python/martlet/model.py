@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import json
 import os
+import tempfile
 import threading
 import weakref
 
@@ -15,24 +16,40 @@ from ._types import BY_NUMBER
 from .error import RunError
 
 
+_KINDS = {abi.TENSOR: "tensor", abi.SEQUENCE: "sequence", abi.OPTIONAL: "optional"}
+
+
 class Port:
-    """An input or output: `name`, `dtype`, and `shape`, whose open extents are texts such as "n" or "2 * n", and None
-    where data decides. `type` is Martlet's name of the element type."""
+    """An input or output.
+
+    `kind` is "tensor", "sequence" or "optional". A tensor has a `dtype`, Martlet's name of the element type as `type`,
+    and a `shape`, whose open extents are texts such as "n" or "2 * n", and None where data decides. For the others
+    `member` describes what they hold.
+    """
 
     def __init__(self, info, entry):
-        self.name = info.name.decode()
+        self.name = info.name.decode() if info.name else ""
+        self.kind = _KINDS.get(info.kind)
         self._kind = BY_NUMBER.get(info.type)
-        if self._kind is None:
+        if self.kind is None or self._kind is None:
             raise RunError(RunError.INVALID_ARGUMENT, f'"{self.name}" has the unknown type {info.type}')
+        self._entry = entry
+        self.member = None if self.kind == "tensor" else self._member_of(info)
         self.type = self._kind.name
         self.dtype = self._kind.dtype
-        self._form = info.kind
-        self._dims = [(info.dims[axis].kind, info.dims[axis].value) for axis in range(max(0, info.rank))]
-        self._entry = entry
-        self.shape = tuple(self._text(kind, value) for kind, value in self._dims)
+        has_dims = self.kind == "tensor" and info.rank >= 0
+        self._dims = [(info.dims[axis].kind, info.dims[axis].value) for axis in range(info.rank)] if has_dims else []
+        self.shape = tuple(self._text(kind, value) for kind, value in self._dims) if has_dims else None
         #: Whether a result can be written where an array has its elements.
-        self._is_plain = info.kind == abi.TENSOR and not self._kind.is_packed and not self._kind.is_string
+        self._is_plain = has_dims and not self._kind.is_packed and not self._kind.is_string
         self._has_symbols = any(kind in (abi.SYMBOL, abi.EXPRESSION) for kind, _ in self._dims)
+
+    def _member_of(self, info):
+        if info.struct_size < ctypes.sizeof(abi.TensorInfo) or not info.member:
+            raise RunError(RunError.INVALID_ARGUMENT, f'"{self.name}" does not say what it holds; compile again')
+        member = Port(info.member.contents, self._entry)
+        member.name = member.name or self.name
+        return member
 
     def _text(self, kind, value):
         if kind == abi.CONSTANT:
@@ -57,8 +74,16 @@ class Port:
             shape.append(value)
         return shape
 
+    @property
+    def _type_text(self):
+        if self.member is not None:
+            return f"{self.kind} of {self.member._type_text}"
+        if self.shape is None:
+            return self.type
+        return f"{self.type}[{', '.join('?' if extent is None else str(extent) for extent in self.shape)}]"
+
     def __repr__(self):
-        return f"{self.name}: {self.type}[{', '.join('?' if extent is None else str(extent) for extent in self.shape)}]"
+        return f"{self.name}: {self._type_text}"
 
 
 class Entry:
@@ -259,6 +284,23 @@ def from_compiler(handle, threads):
     return Model(table, lambda: library.martlet_compiler_release(handle), threads)
 
 
+# Paths that were loaded, with the files that they led to then.
+_known = {}
+
+
+def _opened(path):
+    """The library at a path. The loader takes a path that it has seen for the file that it was then, even if another
+    one is there by now; that one is opened by another name."""
+    status = os.stat(path)
+    file = status.st_dev, status.st_ino
+    if _known.setdefault(path, file) == file:
+        return ctypes.CDLL(path)
+    with tempfile.TemporaryDirectory(prefix="martlet-") as folder:
+        link = os.path.join(folder, os.path.basename(path))
+        os.symlink(path, link)
+        return ctypes.CDLL(link)
+
+
 def load(path, *, name=None, threads=None):
     """Loads a shared library that Martlet compiled. `name` is the prefix of the model, where it holds several."""
     path = os.path.abspath(os.fsdecode(path))
@@ -274,7 +316,7 @@ def load(path, *, name=None, threads=None):
     if name is None and len(models) > 1:
         raise RunError(RunError.INVALID_ARGUMENT, f"{path} holds {', '.join(models)}: choose one by name")
     try:
-        library = ctypes.CDLL(path)
+        library = _opened(path)
     except OSError as error:
         raise RunError(RunError.INVALID_ARGUMENT, f"{path} cannot be loaded: {error}") from None
     function = getattr(library, f"{name or models[0]}_model")

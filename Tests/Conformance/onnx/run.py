@@ -167,6 +167,7 @@ def run_all(tests, backend, keys, processes):
             if worker.key is not None:
                 done = worker.result()
                 if done:
+                    progress(len(results) + 1, len(keys))
                     results[done[0]] = done[1]
             if worker.key is None and left:
                 worker.give(left.pop())
@@ -176,6 +177,11 @@ def run_all(tests, backend, keys, processes):
         worker.connection.send(None)
         worker.process.join()
     return results
+
+
+def progress(done, count):
+    if sys.stderr.isatty():
+        print(f"\r{done} of {count}" + ("\r" + 20 * " " + "\r" if done == count else ""), end="", file=sys.stderr)
 
 
 def report(results, listed, seconds, whole):
@@ -214,6 +220,9 @@ def main():
     except ImportError as error:
         print(f"skipped: {error.name} is not installed for {sys.executable}")
         return 0
+    wanted = re.search(r"onnx==(\S+)", (HERE / "requirements.txt").read_text())[1]
+    if onnx.__version__ != wanted:
+        print(f"note: exceptions.txt is for onnx {wanted}, this is {onnx.__version__}")
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="martlet-onnx-") as home:
         # Where the suite writes the inputs that it makes up.
