@@ -1,9 +1,10 @@
 """Runs the ONNX project's own backend tests against Martlet.
 
-    python3 run.py [--match REGEX] [--sample N] [--processes N] [--details FILE]
+    python3 run.py [--match REGEX] [--sample N] [--processes N] [--details FILE] [--renew]
 
 A case passes within the suite's own tolerances, on the machine that runs it. `exceptions.txt` lists the cases that do
-not pass, by reason. The run fails if a case that is not listed fails, or one that is listed passes.
+not pass, by reason. The run fails if a case that is not listed fails, or one that is listed passes. `--renew` takes
+the latter off the list and adds the former, under what they print.
 
 Needs numpy, onnx and ml_dtypes, and Martlet's library (`swift build -c release --product martlet-c`).
 """
@@ -179,6 +180,27 @@ def run_all(tests, backend, keys, processes):
     return results
 
 
+def short(text):
+    """A failure's message without what differs from case to case."""
+    text = re.sub(r"^[\w.]+Error: ", "", text)
+    text = re.sub(r'^model\.onnx: (node "[^"]*" )?', "", text)
+    text = re.sub(r', node "[^"]*"', "", text)
+    return re.sub(r"^Mismatched elements.*", "other numbers", text)
+
+
+def renew(results, listed):
+    """Writes the list anew; reasons that people wrote stay."""
+    kept = {key[1] for key in results}
+    reasons = {name: reason for name, reason in listed.items() if name not in kept}
+    for (_, name), (outcome, _, text) in results.items():
+        if outcome != "pass":
+            reasons[name] = listed.get(name) or short(text)
+    lines = [line for line in (HERE / "exceptions.txt").read_text().splitlines() if line.startswith("#")]
+    for reason in sorted(set(reasons.values())):
+        lines += ["", reason] + sorted("  " + name for name in reasons if reasons[name] == reason)
+    (HERE / "exceptions.txt").write_text("\n".join(lines) + "\n")
+
+
 def progress(done, count):
     if sys.stderr.isatty():
         print(f"\r{done} of {count}" + ("\r" + 20 * " " + "\r" if done == count else ""), end="", file=sys.stderr)
@@ -214,6 +236,7 @@ def main():
     arguments.add_argument("--sample", type=int, help="only so many cases, evenly over all")
     arguments.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     arguments.add_argument("--details", help="write every case's result there, as JSON")
+    arguments.add_argument("--renew", action="store_true", help="write exceptions.txt as the results are")
     wishes = arguments.parse_args()
     try:
         import ml_dtypes, numpy, onnx  # noqa: E401, F401
@@ -235,6 +258,8 @@ def main():
     if wishes.details:
         rows = {f"{group} {name}": answer for (group, name), answer in results.items()}
         pathlib.Path(wishes.details).write_text(json.dumps(rows, indent=1) + "\n")
+    if wishes.renew:
+        renew(results, exceptions())
     whole = not wishes.match and not wishes.sample
     return 0 if report(results, exceptions(), time.monotonic() - start, whole) else 1
 
