@@ -47,7 +47,7 @@ public final class CompiledModel {
       throw .usage("\(output) is the name of no artifact", hint: "end it in .so, .a or .o, or not at all")
     }
     var compilation = try Compilation(path, options)
-    let name = CompileCommand.prefix(Paths.stem(output), kind)
+    let name = CompileCommand.prefix(options.name ?? Paths.stem(output), kind)
     try compilation.build(kind, name: name, sourceHash: try ModelLoader.hash(path), to: output)
   }
 }
