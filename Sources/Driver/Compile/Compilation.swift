@@ -87,14 +87,7 @@ public struct Compilation {
     let clock = ContinuousClock()
     for next in Phase.allCases where next > phase && next <= target && next < .scheduled {
       let start = clock.now
-      var manager = PassManager()
-      manager.fuel = fuel
-      manager.verifiesEach = options.verifiesEachPass
-      manager.explains = options.explains
-      manager.printAfter = options.printAfter
-      manager.print = { name, module in
-        StandardError.line("// after \(name)\n\(module.text())")
-      }
+      var manager = passManager(fuel: fuel)
       if options.html != nil { manager.after = { pass, module in stages.append((pass.name, module)) } }
       let step = try manager.run(Pipeline.passes(from: phase, to: next), on: &module)
       if let left = fuel { fuel = max(0, left - step.rewrites) }
@@ -106,6 +99,30 @@ public struct Compilation {
     if let page = options.html {
       try AtomicFile.write(Array(PassHTML.render(stages: stages.map { ($0.0, $0.1) }).utf8), to: page)
     }
+  }
+
+  /// Runs the passes behind which a graph is written as a model file.
+  mutating func optimiseForExport() throws(Diagnostic) {
+    try optimise(to: .canonical)
+    let clock = ContinuousClock()
+    let start = clock.now
+    report.append(try passManager(fuel: options.fuel).run(Pipeline.exportSteps.map(\.pass), on: &module))
+    seconds.append(("export", (clock.now - start).inSeconds))
+    do throws(Diagnostic) { try Verifier.verify(module) } catch {
+      throw .bug("after the passes for export: \(error.message)", at: error.location)
+    }
+  }
+
+  private func passManager(fuel: Int?) -> PassManager {
+    var manager = PassManager()
+    manager.fuel = fuel
+    manager.verifiesEach = options.verifiesEachPass
+    manager.explains = options.explains
+    manager.printAfter = options.printAfter
+    manager.print = { name, module in
+      StandardError.line("// after \(name)\n\(module.text())")
+    }
+    return manager
   }
 
   /// The program of the fused graph, or the one that was read.
