@@ -40,6 +40,7 @@ var targets: [Target] = [
   module("Targets", at: "Targets", uses: ["Support", "CData"], exclude: ["Profiles"]),
   module("Formats", at: "Sources/Formats", uses: ["Support"]),
   module("Frontends", at: "Sources/Frontends", uses: ["IR", "Formats", "Support"]),
+  module("Emit", at: "Sources/Emit", uses: ["IR", "Formats", "Support"]),
   module("Passes", at: "Sources/Passes", uses: ["IR", "Support"]),
   module("Codegen", at: "Sources/Codegen", uses: ["IR", "Targets", "Support"]),
 
@@ -85,7 +86,7 @@ if withLLVM {
     module(
       "Driver", at: "Sources/Driver",
       uses: [
-        "Frontends", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "CMartlet",
+        "Frontends", "Emit", "Formats", "Passes", "IR", "Codegen", "LLVMBackend", "Targets", "CData", "CMartlet",
         "CommandLineKit", "Support",
       ],
       settings: llvmHeaders),

@@ -51,6 +51,15 @@ public enum Pipeline {
     step(.fused, deadCode, "fusion leaves weights and constants without a reader"),
   ]
 
+  /// What follows the canonical phase where the graph becomes a file of a format that has channels first.
+  public static let exportSteps: [Step] = [
+    step(.canonical, channelsFirst, "what the file says of images then needs few transposes"),
+    step(.canonical, canonicalize, "transposes that met cancel"),
+    step(.canonical, constantFolding, "constants that layout transposed are stored transposed"),
+    step(.canonical, commonSubexpressions),
+    step(.canonical, deadCode),
+  ]
+
   public static let orders: [Order] = [
     before(commonSubexpressions, rebuildLayerNorm, because: "x less its mean is often computed twice"),
     before(rebuildSoftmax, rebuildAttention, because: "attention is found by its softmax"),

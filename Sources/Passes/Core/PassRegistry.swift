@@ -2,6 +2,7 @@
 public enum PassRegistry {
   public static let all: [GraphPass] = [
     canonicalize,
+    channelsFirst,
     commonSubexpressions,
     constantFolding,
     deadCode,
