@@ -34,6 +34,7 @@ public enum Pipeline {
   public static let steps: [Step] = [
     step(.canonical, canonicalize),
     step(.canonical, constantFolding, "shape arithmetic and spelled-out weights vanish before layout counts moves"),
+    step(.canonical, canonicalize, "conditions that folding found choose their side: what is rebuilt has none in it"),
     step(.canonical, commonSubexpressions, "equal transposes of one value become one, which layout can move"),
     step(.canonical, rebuildLayerNorm, "equal means are one value by now"),
     step(.canonical, rebuildSoftmax),

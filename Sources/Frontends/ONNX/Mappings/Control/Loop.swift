@@ -36,6 +36,9 @@ extension ONNXMapping {
         }
         yields[1 + number] = kept
       }
+      for number in yields.indices.dropFirst(1 + types.count) {
+        yields[number] = try c.asDeclared(yields[number], body.outputs[number].type)
+      }
       return yields
     }
     let hasScans = body.outputs.count > 1 + carried.count
@@ -59,6 +62,18 @@ extension ONNXNodeContext {
       result = try reshape(result, dims)
     }
     return result
+  }
+
+  /// A value that iterations stack with the extents that the body declares, where it knows no better: what an iteration
+  /// alone can tell is no extent of the whole.
+  fileprivate func asDeclared(_ value: ValueID, _ type: ONNXType?) throws(Diagnostic) -> ValueID {
+    guard let own = fact(value).type.tensor, let declared = type?.tensor?.shape?.dimensions, declared.count == own.rank
+    else { return value }
+    let dims = zip(own.shape, declared).map { dim, declared -> Dim in
+      guard dim.constant == nil, let extent = declared.value, extent >= 0 else { return dim }
+      return Dim(extent)
+    }
+    return try restored(value, to: .tensor(own.with(shape: dims))) ?? value
   }
 
   /// The number of iterations as an expression when nothing but the trip count ends the loop.
