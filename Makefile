@@ -13,7 +13,7 @@ help:
 	@echo "make demo     build martlet, compile an example model and run it"
 	@echo "make test     build and run all tests"
 	@echo "make test-ir  the tests that need neither LLVM nor Python"
-	@echo "make bench    measure single ops (needs Python with numpy and onnx)"
+	@echo "make bench    measure models beside onnxruntime and openvino, as installed; MODELS='a.onnx folder' for others"
 	@echo "make format   format all Swift code; make lint only looks"
 
 setup:
@@ -34,7 +34,7 @@ test-ir:
 	MARTLET_LLVM=0 $(SWIFT) test $(TESTED) --scratch-path .build/ir
 
 bench: build
-	@python3 Tests/Benchmarks/bench.py $(MARTLET)
+	@python3 Tests/Benchmarks/versus.py --martlet $(MARTLET) --save .build/bench.json $(MODELS)
 
 format:
 	$(SWIFT) format --in-place --recursive $(FORMATTED)
