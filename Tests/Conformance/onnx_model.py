@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, numpy_helper
 
 # For extents that are open and are not the first of an input.
 OPEN_EXTENT = 16
-QUANTIZED_OPS = {"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "QLinearAdd"}
 # What models need that their files do not say, by name.
 SETTINGS = json.loads((Path(__file__).parent / "models.json").read_text())
 
@@ -40,7 +38,10 @@ class Model:
         types = {value.type.tensor_type.elem_type for value in list(graph.input) + list(graph.output)}
         types |= {weight.data_type for weight in graph.initializer}
         self.is_half = TensorProto.FLOAT16 in types or TensorProto.BFLOAT16 in types
-        self.is_quantized = any(node.op_type in QUANTIZED_OPS for node in graph.node)
+
+    @property
+    def name(self):
+        return self.path.stem if self.path.stem != "model" else self.path.parent.name
 
     def is_open(self):
         """Whether some input's first extent is a symbol."""
@@ -89,11 +90,13 @@ class Model:
         return found
 
     def session(self, level, threads=1):
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        options.graph_optimization_level = level
+        options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
         return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
 
     def given(self, batch):
@@ -106,14 +109,25 @@ class Model:
                 result[value.name] = np.full(shapes[value.name], self.settings["values"][value.name], dtype=kind)
         return result
 
+    def compile_words(self):
+        """The shapes without which a model cannot be compiled: those whose extents decide which ops run."""
+        if not self.settings.get("fixed"):
+            return []
+        return shape_words({name: shape for name, shape in self.shapes(1).items() if shape})
+
     def words(self, batch, folder):
         """How Martlet's commands are told inputs and extents."""
         given = self.given(batch)
         words = save_inputs(given, folder)
-        for name, shape in self.shapes(batch).items():
-            if name not in given and shape:
-                words += ["--shape", f"{name}=" + "x".join(map(str, shape))]
-        return words
+        shapes = self.shapes(batch)
+        return words + shape_words({name: shape for name, shape in shapes.items() if name not in given and shape})
+
+
+def shape_words(shapes):
+    words = []
+    for name, shape in shapes.items():
+        words += ["--shape", f"{name}=" + "x".join(map(str, shape))]
+    return words
 
 
 def save_inputs(inputs, folder):

@@ -16,6 +16,8 @@ final class ONNXImporter {
   /// Values whose elements follow from constants, computed once; nil where they do not.
   var constants: [ValueID: Tensor?] = [:]
   private var callDepth = 0
+  /// How often `mark` may still be asked: each answer costs a copy of the graph.
+  private var marksLeft = 256
 
   init(model: ONNXModel, file: String, options: ImportOptions) {
     self.model = model
@@ -149,6 +151,36 @@ final class ONNXImporter {
     }
     swap(&outer, &builder)
     return block
+  }
+
+  // MARK: Attempts
+
+  /// What an import that fails may leave changed.
+  struct Mark {
+    fileprivate let builder: GraphBuilder
+    fileprivate let notes: [String]
+    fileprivate let scopes: [ONNXScope]
+    fileprivate let dimensions: [String: Dim]
+    fileprivate let constants: [ValueID: Tensor?]
+    fileprivate let callDepth: Int
+  }
+
+  /// The place to come back to after an attempt; nil when there have been too many.
+  func mark() -> Mark? {
+    guard marksLeft > 0 else { return nil }
+    marksLeft -= 1
+    return Mark(
+      builder: builder, notes: notes, scopes: scopes, dimensions: dimensions, constants: constants,
+      callDepth: callDepth)
+  }
+
+  func restore(_ mark: Mark) {
+    builder = mark.builder
+    notes = mark.notes
+    scopes = mark.scopes
+    dimensions = mark.dimensions
+    constants = mark.constants
+    callDepth = mark.callDepth
   }
 
   // MARK: Nodes
