@@ -62,9 +62,10 @@ var targets: [Target] = [
   tests(
     "Frontends", uses: ["Frontends", "Formats", "IR", "Support"],
     exclude: ["Cases", "make_cases.py", "node_suite.py"]),
+  tests("Emit", uses: ["Emit", "Frontends", "Passes", "Formats", "IR", "Support", "TestGraphs", "TestSupport"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support", "TestSupport"]),
   tests(
-    "Oracle", uses: ["Codegen", "Targets", "IR", "Support"],
+    "Oracle", uses: ["Codegen", "Targets", "Emit", "Frontends", "Formats", "IR", "Support"],
     exclude: [
       "make_cases.py", "oracle.py", "elementwise.py", "contractions.py", "reductions.py", "attention.py",
       "recurrent.py", "windows.py", "moving.py", "ordering.py", "images.py", "quantization.py", "control.py",

@@ -43,17 +43,24 @@ extension Attention: ONNXEmission {
     func restrict(_ condition: String) {
       shown = shown.map { c.node("And", [$0, condition]) } ?? condition
     }
-    if after >= 0 { restrict(c.node("LessOrEqual", [distance, try c.number(Double(after), .i64)])) }
-    if before >= 0 { restrict(c.node("GreaterOrEqual", [distance, try c.number(-Double(before), .i64)])) }
+    if after >= 0 {
+      restrict(c.node("LessOrEqual", [distance, try c.number(Double(after), .i64)]))
+    }
+    if before >= 0 {
+      restrict(c.node("GreaterOrEqual", [distance, try c.number(-Double(before), .i64)]))
+    }
     mask.shown = shown
     return mask
   }
 
   private func spelled(
-    _ inputs: [String], _ mask: Mask, _ extents: Extents, _ element: ElementType, _ c: ONNXEmissionContext
+    _ inputs: [String], _ mask: Mask, _ extents: Extents, _ element: ElementType,
+    _ c: ONNXEmissionContext
   ) throws(Diagnostic) -> String {
     var (keys, values) = (inputs[1], inputs[2])
-    if let heads = extents.heads.constant, let keyHeads = extents.keyHeads.constant, heads != keyHeads {
+    if let heads = extents.heads.constant, let keyHeads = extents.keyHeads.constant,
+      heads != keyHeads
+    {
       keys = try repeated(keys, extents, extents.width, times: heads / max(keyHeads, 1), c)
       values = try repeated(values, extents, extents.valueWidth, times: heads / max(keyHeads, 1), c)
     }
@@ -66,7 +73,8 @@ extension Attention: ONNXEmission {
     if let added = mask.added { products = c.node("Add", [products, added]) }
     // The least finite number rather than infinity, of which the greatest could not be subtracted.
     if let shown = mask.shown {
-      products = c.node("Where", [shown, products, try c.number(ONNXEmissionContext.hidden(element), element)])
+      products = c.node(
+        "Where", [shown, products, try c.number(ONNXEmissionContext.hidden(element), element)])
     }
     var weights: String
     if let sinks = try c.optionalInput(4) {
@@ -84,7 +92,9 @@ extension Attention: ONNXEmission {
       weights = c.node("Softmax", [products], [ONNXAttribute("axis", int: 3)])
     }
     // A query that sees nothing has no weights, rather than equal ones.
-    if let shown = mask.shown { weights = c.node("Where", [shown, weights, try c.number(0, element)]) }
+    if let shown = mask.shown {
+      weights = c.node("Where", [shown, weights, try c.number(0, element)])
+    }
     return c.node("MatMul", [weights, values])
   }
 
@@ -96,7 +106,8 @@ extension Attention: ONNXEmission {
       x, [extents.batch, extents.keyHeads, extents.keys, width],
       to: [extents.batch, extents.keyHeads, 1, extents.keys, width])
     let stretched = c.node(
-      "Expand", [five, try c.dims([extents.batch, extents.keyHeads, Dim(times), extents.keys, width])])
+      "Expand",
+      [five, try c.dims([extents.batch, extents.keyHeads, Dim(times), extents.keys, width])])
     return try c.reshaped(
       stretched, [extents.batch, extents.keyHeads, Dim(times), extents.keys, width],
       to: [extents.batch, extents.heads, extents.keys, width])
@@ -105,13 +116,16 @@ extension Attention: ONNXEmission {
 
 extension ONNXEmissionContext {
   /// What stands for a product that does not count.
-  static func hidden(_ element: ElementType) -> Double { element == .f16 ? -65504 : -3.4028234663852886e38 }
+  static func hidden(_ element: ElementType) -> Double {
+    element == .f16 ? -65504 : -3.4028234663852886e38
+  }
 }
 
 extension Rope: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let type = try c.type(0)
-    guard let width = type.shape.last?.constant, let half = try c.type(1).shape.last?.constant else {
+    guard let width = type.shape.last?.constant, let half = try c.type(1).shape.last?.constant
+    else {
       throw .unsupported("rope: the rows of \(type) have an open extent")
     }
     let last = type.rank - 1
@@ -123,14 +137,17 @@ extension Rope: ONNXEmission {
           let pairs = try c.sliced(x, axis: last, from: 0, to: 2 * half)
           let split = c.node(
             "Reshape", [pairs, try c.integers(Array(repeating: 0, count: last) + [half, 2])])
-          let a = try c.reshapedAway(try c.sliced(split, axis: last + 1, from: 0, to: 1), last, half)
-          let b = try c.reshapedAway(try c.sliced(split, axis: last + 1, from: 1, to: 2), last, half)
+          let a = try c.reshapedAway(
+            try c.sliced(split, axis: last + 1, from: 0, to: 1), last, half)
+          let b = try c.reshapedAway(
+            try c.sliced(split, axis: last + 1, from: 1, to: 2), last, half)
           let rotated = rotate(a, b, cos, sin, c)
           let ends = try [rotated.a, rotated.b].map { part throws(Diagnostic) in
             c.node("Unsqueeze", [part, try c.integers([-1])])
           }
           let joined = c.node("Concat", ends, [ONNXAttribute("axis", int: -1)])
-          turned = c.node("Reshape", [joined, try c.integers(Array(repeating: 0, count: last) + [2 * half])])
+          turned = c.node(
+            "Reshape", [joined, try c.integers(Array(repeating: 0, count: last) + [2 * half])])
         } else {
           let a = try c.sliced(x, axis: last, from: 0, to: half)
           let b = try c.sliced(x, axis: last, from: half, to: 2 * half)
@@ -155,7 +172,9 @@ extension Rope: ONNXEmission {
 }
 
 extension ONNXEmissionContext {
-  fileprivate func reshapedAway(_ x: String, _ last: Int, _ extent: Int) throws(Diagnostic) -> String {
+  fileprivate func reshapedAway(_ x: String, _ last: Int, _ extent: Int) throws(Diagnostic)
+    -> String
+  {
     node("Reshape", [x, try integers(Array(repeating: 0, count: last) + [extent])])
   }
 }

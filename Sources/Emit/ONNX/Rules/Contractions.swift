@@ -5,12 +5,14 @@ import Support
 extension MatMul: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let (a, b) = (try c.type(0), try c.type(1))
-    let result = try c.resultType()
     let element = try c.element(0)
     guard element.isFloat else { return [try integer(c)] }
-    if a.rank == 2, b.rank == 2, element != .bf16, c.has(2) || transposeLHS || transposeRHS, try biasFitsRows(c) {
+    if a.rank == 2, b.rank == 2, element != .bf16, c.has(2) || transposeLHS || transposeRHS,
+      try biasFitsRows(c)
+    {
       let attributes = [
-        ONNXAttribute("transA", int: transposeLHS ? 1 : 0), ONNXAttribute("transB", int: transposeRHS ? 1 : 0),
+        ONNXAttribute("transA", int: transposeLHS ? 1 : 0),
+        ONNXAttribute("transB", int: transposeRHS ? 1 : 0),
       ]
       return [c.node("Gemm", try c.inputs(), attributes.filter { $0.int != 0 })]
     }
@@ -19,7 +21,6 @@ extension MatMul: ONNXEmission {
     return [
       try c.widened(element, inputs) { values, _ throws(Diagnostic) in
         let product = c.node("MatMul", [values[0], values[1]])
-        _ = result
         return values.count > 2 ? c.node("Add", [product, values[2]]) : product
       }
     ]
@@ -30,15 +31,19 @@ extension MatMul: ONNXEmission {
     c.has(2) ? try c.type(2).rank <= 2 : true
   }
 
-  private func side(_ number: Int, _ isTurned: Bool, _ c: ONNXEmissionContext) throws(Diagnostic) -> String {
+  private func side(_ number: Int, _ isTurned: Bool, _ c: ONNXEmissionContext) throws(Diagnostic)
+    -> String
+  {
     guard isTurned else { return try c.input(number) }
     var permutation = Array(0..<(try c.type(number).rank))
     permutation.swapAt(permutation.count - 2, permutation.count - 1)
-    return try c.writer.transposed(try c.input(number), permutation, weightIsShared: c.isShared(number))
+    return try c.writer.transposed(
+      try c.input(number), permutation, weightIsShared: c.isShared(number))
   }
 
   private func integer(_ c: ONNXEmissionContext) throws(Diagnostic) -> String {
-    let product = c.node("MatMulInteger", [try side(0, transposeLHS, c), try side(1, transposeRHS, c)])
+    let product = c.node(
+      "MatMulInteger", [try side(0, transposeLHS, c), try side(1, transposeRHS, c)])
     guard let bias = try c.optionalInput(2) else { return product }
     return c.node("Add", [product, bias])
   }
@@ -67,13 +72,19 @@ extension Conv: ONNXEmission {
   }
 
   /// `[O, C / groups, kernel...]`.
-  private func filters(_ window: WindowGeometry, _ c: ONNXEmissionContext) throws(Diagnostic) -> String {
+  private func filters(_ window: WindowGeometry, _ c: ONNXEmissionContext) throws(Diagnostic)
+    -> String
+  {
     let type = try c.type(1)
     guard !kernel.isEmpty else { return try c.channelsFirst(try c.input(1), rank: type.rank) }
-    guard let shape = type.constantShape else { throw .unsupported("conv: the filters \(type) have an open extent") }
+    guard let shape = type.constantShape else {
+      throw .unsupported("conv: the filters \(type) have an open extent")
+    }
     let taps = window.window.reduce(1, *)
-    let split = try c.reshaped(try c.input(1), to: window.window + [shape[0] / max(taps, 1), shape[1]])
-    return try c.transposed(split, [window.window.count + 1, window.window.count] + Array(window.window.indices))
+    let split = try c.reshaped(
+      try c.input(1), to: window.window + [shape[0] / max(taps, 1), shape[1]])
+    return try c.transposed(
+      split, [window.window.count + 1, window.window.count] + Array(window.window.indices))
   }
 
   private func integer(
@@ -96,10 +107,13 @@ extension ConvTranspose: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let (x, w) = (try c.type(0), try c.type(1))
     var attributes = c.attributes(of: try geometry(w: w.shape))
-    if extra.contains(where: { $0 != 0 }) { attributes.append(ONNXAttribute("output_padding", ints: extra)) }
+    if extra.contains(where: { $0 != 0 }) {
+      attributes.append(ONNXAttribute("output_padding", ints: extra))
+    }
     if groups != 1 { attributes.append(ONNXAttribute("group", int: groups)) }
     var inputs = [
-      try c.channelsFirst(try c.input(0), rank: x.rank), try c.channelsFirst(try c.input(1), rank: w.rank),
+      try c.channelsFirst(try c.input(0), rank: x.rank),
+      try c.channelsFirst(try c.input(1), rank: w.rank),
     ]
     if let bias = try c.optionalInput(2) { inputs.append(bias) }
     let result = try c.widened(try c.element(0), inputs) { values, _ throws(Diagnostic) in
@@ -125,7 +139,8 @@ extension DeformConv: ONNXEmission {
 extension Determinant: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     [
-      try c.widened(try c.element(0), [try c.input(0)], in: [.bf16: .f32, .f64: .f32]) { inputs, _ throws(Diagnostic) in
+      try c.widened(try c.element(0), [try c.input(0)], in: [.bf16: .f32]) {
+        inputs, _ throws(Diagnostic) in
         c.node("Det", inputs)
       }
     ]
@@ -136,7 +151,9 @@ extension ONNXEmissionContext {
   /// A window as the format's operators describe it.
   func attributes(of window: WindowGeometry) -> [ONNXAttribute] {
     var result = [ONNXAttribute("kernel_shape", ints: window.window)]
-    if window.strides.contains(where: { $0 != 1 }) { result.append(ONNXAttribute("strides", ints: window.strides)) }
+    if window.strides.contains(where: { $0 != 1 }) {
+      result.append(ONNXAttribute("strides", ints: window.strides))
+    }
     let padding = window.before + window.after
     if padding.contains(where: { $0 != 0 }) { result.append(ONNXAttribute("pads", ints: padding)) }
     if window.dilations.contains(where: { $0 != 1 }) {
