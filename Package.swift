@@ -109,7 +109,7 @@ if withLLVM {
       exclude: ["Models", "runner.c", "board.c", "board.ld", "compile_time.sh", "large_weights.sh"],
       settings: llvmHeaders),
     // They run the command, and a C program with the compiler in it, which SwiftPM builds beside them.
-    tests("Command", uses: ["Support", "TestSupport"], exclude: ["compile_and_run.c"]),
+    tests("Command", uses: ["Formats", "Support", "TestSupport"], exclude: ["compile_and_run.c"]),
     // They run the command, which SwiftPM builds beside them.
     tests("Docs", uses: ["TestSupport"]),
   ]

@@ -37,8 +37,8 @@ import Testing
         symbol batch in 1...64
         weight @fc.w : f32[2, 2] = [1.0, 2.0, 3.0, 4.0]
         entry @main(%image: f32[batch, 2]) -> (%scores: f32[batch, 2]) {
-          %0 = matmul %image, @fc.w : f32[batch, 2] loc("onnx:/fc/MatMul")
-          %1 = relu %0 : f32[batch, 2] loc("onnx:/act/Relu")
+          %0 = matmul %image, @fc.w : f32[batch, 2] loc "onnx:/fc/MatMul"
+          %1 = relu %0 : f32[batch, 2] loc "onnx:/act/Relu"
           return %1
         }
       }
@@ -149,7 +149,7 @@ import Testing
     (
       """
       entry @main(%x: q8_0[2, 32]) -> (%y: f32[2, 32]) {
-        %0 = dequantize %x : f32[2, 32] loc("gguf:blk.0")
+        %0 = dequantize %x : f32[2, 32] loc "gguf:blk.0"
         return %0
       }
       """, "q8_0"
@@ -169,7 +169,7 @@ import Testing
   /// Random graphs mean the same when they have been written and read again.
   @Test func randomGraphsSurvive() throws {
     var compared = 0
-    for seed in UInt64(1)...600 {
+    for seed in UInt64(1)...2000 {
       var options = RandomGraph.Options()
       options.state = false
       options.packed = false
@@ -193,7 +193,7 @@ import Testing
         if error.kind != .unsupported { Issue.record("seed \(seed): \(error)") }
       }
     }
-    #expect(compared > 200, "\(compared) graphs were compared")
+    #expect(compared > 1000, "\(compared) graphs were compared")
   }
 
   /// What is spelled out rounds a few times more: in units of the narrowest float of the graph, near the greatest.

@@ -15,9 +15,7 @@ struct ONNXEmissionContext {
   let writer: ONNXGraphWriter
   let operation: Operation
 
-  func has(_ number: Int) -> Bool {
-    number < operation.operands.count && operation.operands[number] != nil
-  }
+  func has(_ number: Int) -> Bool { number < operation.operands.count && operation.operands[number] != nil }
 
   func input(_ number: Int) throws(Diagnostic) -> String {
     guard has(number), let value = operation.operands[number] else {
@@ -26,20 +24,14 @@ struct ONNXEmissionContext {
     return try writer.name(of: value)
   }
 
-  func optionalInput(_ number: Int) throws(Diagnostic) -> String? {
-    has(number) ? try input(number) : nil
-  }
+  func optionalInput(_ number: Int) throws(Diagnostic) -> String? { has(number) ? try input(number) : nil }
 
   func inputs() throws(Diagnostic) -> [String] {
-    try operation.operands.indices.map { number throws(Diagnostic) in
-      try optionalInput(number) ?? ""
-    }
+    try operation.operands.indices.map { number throws(Diagnostic) in try optionalInput(number) ?? "" }
   }
 
   func type(_ number: Int) throws(Diagnostic) -> TensorType {
-    guard has(number), let value = operation.operands[number],
-      let type = writer.function.tensorType(value)
-    else {
+    guard has(number), let value = operation.operands[number], let type = writer.function.tensorType(value) else {
       throw .bug("\(operation.kind.mnemonic): operand \(number) is no tensor")
     }
     return type
@@ -51,9 +43,7 @@ struct ONNXEmissionContext {
   }
 
   func resultType(_ number: Int = 0) throws(Diagnostic) -> TensorType {
-    guard number < operation.results.count,
-      let type = writer.function.tensorType(operation.results[number])
-    else {
+    guard number < operation.results.count, let type = writer.function.tensorType(operation.results[number]) else {
       throw .bug("\(operation.kind.mnemonic): result \(number) is no tensor")
     }
     return type

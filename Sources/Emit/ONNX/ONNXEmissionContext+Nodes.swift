@@ -12,14 +12,11 @@ extension ONNXEmissionContext {
 
   private static let nothing: Operation = {
     var function = Function(name: "")
-    let id = function.insert(
-      Constant(mnemonic: "constant"), [], results: [], at: .end(function.body))
+    let id = function.insert(Constant(mnemonic: "constant"), [], results: [], at: .end(function.body))
     return function[id]
   }()
 
-  func nodes(_ type: String, _ inputs: [String], _ attributes: [ONNXAttribute] = [], outputs: Int)
-    -> [String]
-  {
+  func nodes(_ type: String, _ inputs: [String], _ attributes: [ONNXAttribute] = [], outputs: Int) -> [String] {
     let names = (0..<outputs).map { _ in writer.fresh() }
     var inputs = inputs
     while inputs.last == "" { inputs.removeLast() }
@@ -66,11 +63,16 @@ extension ONNXEmissionContext {
 
   /// In what to compute elements that runtimes move, but do not compute with.
   static let arithmeticTypes: [ElementType: ElementType] = [
-    .i8: .i32, .u8: .i32, .i16: .i32, .u16: .i32, .u32: .i64, .bf16: .f32, .i4: .i32, .u4: .i32,
-    .i2: .i32, .u2: .i32,
-    .f8e4m3fn: .f32, .f8e4m3fnuz: .f32, .f8e5m2: .f32, .f8e5m2fnuz: .f32, .f8e8m0: .f32,
-    .f4e2m1: .f32,
+    .i8: .i32, .u8: .i32, .i16: .i32, .u16: .i32, .u32: .i64, .bf16: .f32, .i4: .i32, .u4: .i32, .i2: .i32, .u2: .i32,
+    .f8e4m3fn: .f32, .f8e4m3fnuz: .f32, .f8e5m2: .f32, .f8e5m2fnuz: .f32, .f8e8m0: .f32, .f4e2m1: .f32,
   ]
+
+  /// In what to compute formulas of several steps, each of which would round.
+  static let formulaTypes: [ElementType: ElementType] = {
+    var types = arithmeticTypes
+    types[.f16] = .f32
+    return types
+  }()
 
   // MARK: Shapes
 
@@ -114,9 +116,7 @@ extension ONNXEmissionContext {
       // An open extent beside one that may be 0 would not follow.
       let copied = numbers.indices.filter { numbers[$0] == 0 }
       let arePositive = copied.allSatisfy { shape[$0].bounds(writer.symbolRanges).lowerBound > 0 }
-      if open == 0 || (open == 1 && arePositive) {
-        return node("Reshape", [x, try integers(numbers)])
-      }
+      if open == 0 || (open == 1 && arePositive) { return node("Reshape", [x, try integers(numbers)]) }
     }
     return node("Reshape", [x, try dims(shape)], [ONNXAttribute("allowzero", int: 1)])
   }
@@ -172,8 +172,7 @@ extension ONNXEmissionContext {
           }
           return value
         }
-      },
-      combine: { operation, a, b in arithmetic(operation, a, b) })
+      }, combine: { operation, a, b in arithmetic(operation, a, b) })
     if let failure { throw failure }
     writer.remember(dim, as: result)
     return result

@@ -12,14 +12,11 @@ public enum ONNXEmitter {
   public static let formatVersion = 13
 
   /// The model of a module's one entry. Weights are views of the module's, not copies.
-  public static func model(of module: Module, producer: String, version: String) throws(Diagnostic)
-    -> ONNXModel
-  {
+  public static func model(of module: Module, producer: String, version: String) throws(Diagnostic) -> ONNXModel {
     let entries = module.entries
     guard entries.count == 1, let entry = entries.first else {
       throw .unsupported(
-        "a model of ONNX has one entry, this one has \(entries.count): \(entries.map(\.name).joined(separator: ", "))"
-      )
+        "a model of ONNX has one entry, this one has \(entries.count): \(entries.map(\.name).joined(separator: ", "))")
     }
     if let state = module.states.first {
       throw .unsupported("a model of ONNX has no state; this one keeps @\(state.name)")

@@ -41,8 +41,7 @@ final class ONNXGraphWriter {
   init(_ module: Module, _ function: Function) {
     self.module = module
     self.function = function
-    symbolRanges = Dictionary(
-      module.symbols.map { ($0.name, $0.range) }, uniquingKeysWith: { a, _ in a })
+    symbolRanges = Dictionary(module.symbols.map { ($0.name, $0.range) }, uniquingKeysWith: { a, _ in a })
   }
 
   func run() throws(Diagnostic) {
@@ -85,14 +84,10 @@ final class ONNXGraphWriter {
       do throws(Diagnostic) {
         let names = try emit(operation)
         guard names.count == operation.results.count else {
-          throw .bug(
-            "\(operation.kind.mnemonic) has \(operation.results.count) results, \(names.count) were written"
-          )
+          throw .bug("\(operation.kind.mnemonic) has \(operation.results.count) results, \(names.count) were written")
         }
         for (result, name) in zip(operation.results, names) { define(result, as: name) }
-      } catch {
-        throw error.located(operation.locations.first.map { Location(path: $0) })
-      }
+      } catch { throw error.located(operation.locations.first.map { Location(path: $0) }) }
     }
   }
 
@@ -105,20 +100,15 @@ final class ONNXGraphWriter {
     let context = ONNXEmissionContext(writer: self, operation: operation)
     // What is known of extents is written as such.
     if operation.results.count == 1, operation.regions.isEmpty, operation.kind.effects.isPure,
-      !(operation.kind is Constant), !(operation.kind is Extent),
-      let type = function.tensorType(operation.results[0]),
-      let elements = function[operation.results[0]].fact.elements,
-      let shape = type.constantShape, let element = type.plain
+      !(operation.kind is Constant), !(operation.kind is Extent), let type = function.tensorType(operation.results[0]),
+      let elements = function[operation.results[0]].fact.elements, let shape = type.constantShape,
+      let element = type.plain
     {
       let known = elements.compactMap(\.constant)
-      if known.count == elements.count {
-        return [try constant(Tensor(element, shape, integers: known))]
-      }
+      if known.count == elements.count { return [try constant(Tensor(element, shape, integers: known))] }
       if element == .i64, elements.allSatisfy(canCompute) {
         return [
-          shape.count == 1
-            ? try context.dims(elements)
-            : try context.reshaped(try context.dims(elements), to: shape)
+          shape.count == 1 ? try context.dims(elements) : try context.reshaped(try context.dims(elements), to: shape)
         ]
       }
     }
@@ -153,8 +143,7 @@ final class ONNXGraphWriter {
     for result in try body() {
       // What a graph gives has to be computed in it, once for each result.
       let isComputed =
-        own.contains(result.name)
-        ? false : scopes[scopes.count - 1].nodes.contains { $0.outputs.contains(result.name) }
+        own.contains(result.name) ? false : scopes[scopes.count - 1].nodes.contains { $0.outputs.contains(result.name) }
       var name = result.name
       if !isComputed || given.contains(name) {
         name = fresh()
@@ -201,30 +190,21 @@ final class ONNXGraphWriter {
   // MARK: Transposes
 
   /// `value` with its axes permuted; transposes of transposes are written as one, or not at all.
-  func transposed(_ value: String, _ permutation: [Int], weightIsShared: Bool = false)
-    throws(Diagnostic) -> String
-  {
+  func transposed(_ value: String, _ permutation: [Int], weightIsShared: Bool = false) throws(Diagnostic) -> String {
     var (source, total) = (value, permutation)
-    if let origin = turnedFrom[value] {
-      (source, total) = (origin.source, permutation.map { origin.permutation[$0] })
-    }
+    if let origin = turnedFrom[value] { (source, total) = (origin.source, permutation.map { origin.permutation[$0] }) }
     if total == Array(total.indices) { return source }
     let key = TurnKey(value: source, permutation: total)
     for scope in scopes.reversed() { if let known = scope.turned[key] { return known } }
     let name: String
     if let tensor = tensors[source], tensor.storage != .string, !weightIsShared {
       let strides = rowMajorStrides(tensor.shape)
-      name = try add(
-        initializer: tensor.gathered(
-          total.map { tensor.shape[$0] }, strides: total.map { strides[$0] }))
+      name = try add(initializer: tensor.gathered(total.map { tensor.shape[$0] }, strides: total.map { strides[$0] }))
       // Initializers belong to the outermost graph.
       scopes[0].turned[key] = name
     } else {
       name = fresh()
-      add(
-        ONNXNode(
-          "Transpose", inputs: [source], outputs: [name],
-          attributes: [ONNXAttribute("perm", ints: total)]))
+      add(ONNXNode("Transpose", inputs: [source], outputs: [name], attributes: [ONNXAttribute("perm", ints: total)]))
       scopes[scopes.count - 1].turned[key] = name
     }
     turnedFrom[name] = (source, total)
@@ -252,20 +232,13 @@ final class ONNXGraphWriter {
       guard let name = values[arguments[step.input]], !isBound(step.symbol) else { continue }
       let context = ONNXEmissionContext.bare(self)
       let extent = context.node(
-        "Shape", [name],
-        [
-          ONNXAttribute("start", int: step.axis), ONNXAttribute("end", int: step.axis + 1),
-        ])
-      guard let rest = try? context.dims([step.rest]), let factor = try? context.dims([step.factor])
-      else { continue }
-      scopes[0].symbols[step.symbol] = context.node(
-        "Div", [context.node("Sub", [extent, rest]), factor])
+        "Shape", [name], [ONNXAttribute("start", int: step.axis), ONNXAttribute("end", int: step.axis + 1)])
+      guard let rest = try? context.dims([step.rest]), let factor = try? context.dims([step.factor]) else { continue }
+      scopes[0].symbols[step.symbol] = context.node("Div", [context.node("Sub", [extent, rest]), factor])
     }
   }
 
-  func bind(_ symbol: String, to vector: String) {
-    scopes[scopes.count - 1].symbols[symbol] = vector
-  }
+  func bind(_ symbol: String, to vector: String) { scopes[scopes.count - 1].symbols[symbol] = vector }
 
   /// The value of a symbol as a vector of one; nil where nothing in sight tells it.
   func symbol(_ symbol: String) -> String? {
@@ -276,9 +249,7 @@ final class ONNXGraphWriter {
       add(
         ONNXNode(
           "Shape", inputs: [source.value], outputs: [name],
-          attributes: [
-            ONNXAttribute("start", int: source.axis), ONNXAttribute("end", int: source.axis + 1),
-          ]))
+          attributes: [ONNXAttribute("start", int: source.axis), ONNXAttribute("end", int: source.axis + 1)]))
       scopes[scopes.count - 1].symbols[symbol] = name
       return name
     }

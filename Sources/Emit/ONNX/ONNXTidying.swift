@@ -36,8 +36,7 @@ struct ONNXTidying {
     var live = Set(results.map(\.inner))
     nodes = ONNXTidying.withoutDead(nodes, &live)
     try nameValues()
-    graph.valueInfo = try valueInfo(
-      except: Set(graph.inputs.map(\.name) + graph.outputs.map(\.name)))
+    graph.valueInfo = try valueInfo(except: Set(graph.inputs.map(\.name) + graph.outputs.map(\.name)))
     graph.initializers = writer.initializers.filter { live.contains($0.name) }
     for index in graph.initializers.indices {
       graph.initializers[index].name = name(of: graph.initializers[index].name)
@@ -67,9 +66,7 @@ struct ONNXTidying {
 
   // MARK: Names
 
-  private mutating func settle(_ inner: String, _ wanted: String) {
-    names[inner] = unique(wanted)
-  }
+  private mutating func settle(_ inner: String, _ wanted: String) { names[inner] = unique(wanted) }
 
   private mutating func unique(_ wanted: String) -> String {
     if taken.insert(wanted).inserted { return wanted }
@@ -95,9 +92,7 @@ struct ONNXTidying {
   /// Values keep the names they have in the graph, in the order in which they were made.
   private mutating func nameValues() throws(Diagnostic) {
     for (value, inner) in writer.values.sorted(by: { $0.key < $1.key }) where names[inner] == nil {
-      if let name = writer.function.weightName(value) ?? writer.function[value].name {
-        settle(inner, name)
-      }
+      if let name = writer.function.weightName(value) ?? writer.function[value].name { settle(inner, name) }
     }
   }
 
@@ -121,13 +116,9 @@ struct ONNXTidying {
       result[index].name = nodeName(result[index].name)
       for place in result[index].attributes.indices {
         guard var graph = result[index].attributes[place].graph else { continue }
-        for number in graph.inputs.indices {
-          graph.inputs[number].name = name(of: graph.inputs[number].name)
-        }
+        for number in graph.inputs.indices { graph.inputs[number].name = name(of: graph.inputs[number].name) }
         graph.nodes = renamed(graph.nodes)
-        for number in graph.outputs.indices {
-          graph.outputs[number].name = name(of: graph.outputs[number].name)
-        }
+        for number in graph.outputs.indices { graph.outputs[number].name = name(of: graph.outputs[number].name) }
         result[index].attributes[place].graph = graph
       }
     }
@@ -150,8 +141,7 @@ struct ONNXTidying {
     let computed = Set(nodes.flatMap(\.outputs))
     var result: [ONNXValueInfo] = []
     var seen = known
-    for (value, inner) in writer.values.sorted(by: { $0.key < $1.key })
-    where computed.contains(inner) {
+    for (value, inner) in writer.values.sorted(by: { $0.key < $1.key }) where computed.contains(inner) {
       guard let name = names[inner], seen.insert(name).inserted else { continue }
       result.append(ONNXValueInfo(name, try ONNXType(writer.function.type(value))))
     }

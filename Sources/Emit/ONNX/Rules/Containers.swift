@@ -20,9 +20,7 @@ extension SequenceAt: ONNXEmission {
 }
 
 extension SequenceLength: ONNXEmission {
-  func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
-    [c.node("SequenceLength", [try c.input(0)])]
-  }
+  func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] { [c.node("SequenceLength", [try c.input(0)])] }
 }
 
 extension OptionalMake: ONNXEmission {

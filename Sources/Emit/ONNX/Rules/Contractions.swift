@@ -7,12 +7,9 @@ extension MatMul: ONNXEmission {
     let (a, b) = (try c.type(0), try c.type(1))
     let element = try c.element(0)
     guard element.isFloat else { return [try integer(c)] }
-    if a.rank == 2, b.rank == 2, element != .bf16, c.has(2) || transposeLHS || transposeRHS,
-      try biasFitsRows(c)
-    {
+    if a.rank == 2, b.rank == 2, element != .bf16, c.has(2) || transposeLHS || transposeRHS, try biasFitsRows(c) {
       let attributes = [
-        ONNXAttribute("transA", int: transposeLHS ? 1 : 0),
-        ONNXAttribute("transB", int: transposeRHS ? 1 : 0),
+        ONNXAttribute("transA", int: transposeLHS ? 1 : 0), ONNXAttribute("transB", int: transposeRHS ? 1 : 0),
       ]
       return [c.node("Gemm", try c.inputs(), attributes.filter { $0.int != 0 })]
     }
@@ -31,19 +28,15 @@ extension MatMul: ONNXEmission {
     c.has(2) ? try c.type(2).rank <= 2 : true
   }
 
-  private func side(_ number: Int, _ isTurned: Bool, _ c: ONNXEmissionContext) throws(Diagnostic)
-    -> String
-  {
+  private func side(_ number: Int, _ isTurned: Bool, _ c: ONNXEmissionContext) throws(Diagnostic) -> String {
     guard isTurned else { return try c.input(number) }
     var permutation = Array(0..<(try c.type(number).rank))
     permutation.swapAt(permutation.count - 2, permutation.count - 1)
-    return try c.writer.transposed(
-      try c.input(number), permutation, weightIsShared: c.isShared(number))
+    return try c.writer.transposed(try c.input(number), permutation, weightIsShared: c.isShared(number))
   }
 
   private func integer(_ c: ONNXEmissionContext) throws(Diagnostic) -> String {
-    let product = c.node(
-      "MatMulInteger", [try side(0, transposeLHS, c), try side(1, transposeRHS, c)])
+    let product = c.node("MatMulInteger", [try side(0, transposeLHS, c), try side(1, transposeRHS, c)])
     guard let bias = try c.optionalInput(2) else { return product }
     return c.node("Add", [product, bias])
   }
@@ -72,24 +65,17 @@ extension Conv: ONNXEmission {
   }
 
   /// `[O, C / groups, kernel...]`.
-  private func filters(_ window: WindowGeometry, _ c: ONNXEmissionContext) throws(Diagnostic)
-    -> String
-  {
+  private func filters(_ window: WindowGeometry, _ c: ONNXEmissionContext) throws(Diagnostic) -> String {
     let type = try c.type(1)
     guard !kernel.isEmpty else { return try c.channelsFirst(try c.input(1), rank: type.rank) }
-    guard let shape = type.constantShape else {
-      throw .unsupported("conv: the filters \(type) have an open extent")
-    }
+    guard let shape = type.constantShape else { throw .unsupported("conv: the filters \(type) have an open extent") }
     let taps = window.window.reduce(1, *)
-    let split = try c.reshaped(
-      try c.input(1), to: window.window + [shape[0] / max(taps, 1), shape[1]])
-    return try c.transposed(
-      split, [window.window.count + 1, window.window.count] + Array(window.window.indices))
+    let split = try c.reshaped(try c.input(1), to: window.window + [shape[0] / max(taps, 1), shape[1]])
+    return try c.transposed(split, [window.window.count + 1, window.window.count] + Array(window.window.indices))
   }
 
   private func integer(
-    _ image: String, _ filters: String, _ element: ElementType, _ attributes: [ONNXAttribute],
-    _ c: ONNXEmissionContext
+    _ image: String, _ filters: String, _ element: ElementType, _ attributes: [ONNXAttribute], _ c: ONNXEmissionContext
   ) throws(Diagnostic) -> String {
     var inputs = [image, filters]
     if element == .i8 {
@@ -107,14 +93,9 @@ extension ConvTranspose: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let (x, w) = (try c.type(0), try c.type(1))
     var attributes = c.attributes(of: try geometry(w: w.shape))
-    if extra.contains(where: { $0 != 0 }) {
-      attributes.append(ONNXAttribute("output_padding", ints: extra))
-    }
+    if extra.contains(where: { $0 != 0 }) { attributes.append(ONNXAttribute("output_padding", ints: extra)) }
     if groups != 1 { attributes.append(ONNXAttribute("group", int: groups)) }
-    var inputs = [
-      try c.channelsFirst(try c.input(0), rank: x.rank),
-      try c.channelsFirst(try c.input(1), rank: w.rank),
-    ]
+    var inputs = [try c.channelsFirst(try c.input(0), rank: x.rank), try c.channelsFirst(try c.input(1), rank: w.rank)]
     if let bias = try c.optionalInput(2) { inputs.append(bias) }
     let result = try c.widened(try c.element(0), inputs) { values, _ throws(Diagnostic) in
       c.node("ConvTranspose", values, attributes)
@@ -139,8 +120,7 @@ extension DeformConv: ONNXEmission {
 extension Determinant: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     [
-      try c.widened(try c.element(0), [try c.input(0)], in: [.bf16: .f32]) {
-        inputs, _ throws(Diagnostic) in
+      try c.widened(try c.element(0), [try c.input(0)], in: [.bf16: .f32]) { inputs, _ throws(Diagnostic) in
         c.node("Det", inputs)
       }
     ]
@@ -151,9 +131,7 @@ extension ONNXEmissionContext {
   /// A window as the format's operators describe it.
   func attributes(of window: WindowGeometry) -> [ONNXAttribute] {
     var result = [ONNXAttribute("kernel_shape", ints: window.window)]
-    if window.strides.contains(where: { $0 != 1 }) {
-      result.append(ONNXAttribute("strides", ints: window.strides))
-    }
+    if window.strides.contains(where: { $0 != 1 }) { result.append(ONNXAttribute("strides", ints: window.strides)) }
     let padding = window.before + window.after
     if padding.contains(where: { $0 != 0 }) { result.append(ONNXAttribute("pads", ints: padding)) }
     if window.dilations.contains(where: { $0 != 1 }) {

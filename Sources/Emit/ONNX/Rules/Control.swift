@@ -10,9 +10,7 @@ extension Fusion: ONNXEmission {
       c.writer.define(argument, as: name)
     }
     try c.writer.emit(body)
-    return try c.writer.function[body].yields.map { value throws(Diagnostic) in
-      try c.writer.name(of: value)
-    }
+    return try c.writer.function[body].yields.map { value throws(Diagnostic) in try c.writer.name(of: value) }
   }
 }
 
@@ -33,11 +31,8 @@ extension Loop: ONNXEmission {
     let graph = try c.subgraph(0, name: "body", arguments: arguments)
     var inputs = try c.inputs()
     // Without either bound the format takes a loop for one without end.
-    if inputs[0].isEmpty, inputs.count > 1, inputs[1].isEmpty {
-      inputs[1] = try c.constant(.scalar(1, .bool))
-    }
-    return c.nodes(
-      "Loop", inputs, [ONNXAttribute("body", graph: graph)], outputs: c.operation.results.count)
+    if inputs[0].isEmpty, inputs.count > 1, inputs[1].isEmpty { inputs[1] = try c.constant(.scalar(1, .bool)) }
+    return c.nodes("Loop", inputs, [ONNXAttribute("body", graph: graph)], outputs: c.operation.results.count)
   }
 }
 
@@ -47,18 +42,13 @@ extension Scan: ONNXEmission {
     let graph = try c.subgraph(0, name: "body", arguments: c.writer.function[body].arguments)
     let scanned = c.operation.operands.count - states
     let stacked = c.operation.results.count - states
-    var attributes = [
-      ONNXAttribute("body", graph: graph), ONNXAttribute("num_scan_inputs", int: scanned),
-    ]
+    var attributes = [ONNXAttribute("body", graph: graph), ONNXAttribute("num_scan_inputs", int: scanned)]
     if !axes.isEmpty { attributes.append(ONNXAttribute("scan_input_axes", ints: axes)) }
     if !reversed.isEmpty {
       attributes.append(
-        ONNXAttribute(
-          "scan_input_directions", ints: (0..<scanned).map { reversed.contains($0) ? 1 : 0 }))
+        ONNXAttribute("scan_input_directions", ints: (0..<scanned).map { reversed.contains($0) ? 1 : 0 }))
     }
-    if !outputAxes.isEmpty {
-      attributes.append(ONNXAttribute("scan_output_axes", ints: outputAxes))
-    }
+    if !outputAxes.isEmpty { attributes.append(ONNXAttribute("scan_output_axes", ints: outputAxes)) }
     if !outputReversed.isEmpty {
       let directions = (0..<stacked).map { outputReversed.contains($0) ? 1 : 0 }
       attributes.append(ONNXAttribute("scan_output_directions", ints: directions))
@@ -69,9 +59,7 @@ extension Scan: ONNXEmission {
 
 extension ONNXEmissionContext {
   /// Region `number` as a graph with these inputs.
-  fileprivate func subgraph(_ number: Int, name: String, arguments: [ValueID]) throws(Diagnostic)
-    -> ONNXGraph
-  {
+  fileprivate func subgraph(_ number: Int, name: String, arguments: [ValueID]) throws(Diagnostic) -> ONNXGraph {
     let block = operation.regions[number]
     let function = writer.function
     let names = arguments.map { _ in writer.fresh() }

@@ -4,30 +4,21 @@ import Support
 
 extension GatherElements: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
-    [
-      c.node(
-        "GatherElements", [try c.input(0), try c.index(1)], [ONNXAttribute("axis", int: axis)])
-    ]
+    [c.node("GatherElements", [try c.input(0), try c.index(1)], [ONNXAttribute("axis", int: axis)])]
   }
 }
 
 extension GatherND: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let indices = c.cast(try c.input(1), try c.element(1), to: .i64)
-    return [
-      c.node("GatherND", [try c.input(0), indices], [ONNXAttribute("batch_dims", int: batchDims)])
-    ]
+    return [c.node("GatherND", [try c.input(0), indices], [ONNXAttribute("batch_dims", int: batchDims)])]
   }
 }
 
 extension ScatterElements: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
-    let attributes = [
-      ONNXAttribute("axis", int: axis), ONNXAttribute("reduction", string: reduction.rawValue),
-    ]
-    return [
-      c.node("ScatterElements", [try c.input(0), try c.index(1), try c.input(2)], attributes)
-    ]
+    let attributes = [ONNXAttribute("axis", int: axis), ONNXAttribute("reduction", string: reduction.rawValue)]
+    return [c.node("ScatterElements", [try c.input(0), try c.index(1), try c.input(2)], attributes)]
   }
 }
 
@@ -36,8 +27,8 @@ extension ScatterND: ONNXEmission {
     let indices = c.cast(try c.input(1), try c.element(1), to: .i64)
     return [
       c.node(
-        "ScatterND", [try c.input(0), indices, try c.input(2)],
-        [ONNXAttribute("reduction", string: reduction.rawValue)])
+        "ScatterND", [try c.input(0), indices, try c.input(2)], [ONNXAttribute("reduction", string: reduction.rawValue)]
+      )
     ]
   }
 }

@@ -38,12 +38,8 @@ extension Slice: ONNXEmission {
       ends.append(try end(of: axis, c))
     }
     if axes.isEmpty { return [try c.input(0)] }
-    var inputs = [
-      try c.input(0), try c.dims(axes.map { starts[$0] }), try c.dims(ends), try c.integers(axes),
-    ]
-    if axes.contains(where: { steps[$0] != 1 }) {
-      inputs.append(try c.integers(axes.map { steps[$0] }))
-    }
+    var inputs = [try c.input(0), try c.dims(axes.map { starts[$0] }), try c.dims(ends), try c.integers(axes)]
+    if axes.contains(where: { steps[$0] != 1 }) { inputs.append(try c.integers(axes.map { steps[$0] })) }
     return [c.node("Slice", inputs)]
   }
 
@@ -79,14 +75,10 @@ extension Pad: ONNXEmission {
       }
       let units = Int(saturating: (value / Double(parameters.scales[0])).rounded(.toNearestOrEven))
       let bounds = stored.integerRange ?? 0...0
-      filler = .scalar(
-        min(max(units + parameters.zeroPoints[0], bounds.lowerBound), bounds.upperBound), stored)
-    default:
-      filler = element.isFloat ? .scalar(value, element) : .scalar(Int(saturating: value), element)
+      filler = .scalar(min(max(units + parameters.zeroPoints[0], bounds.lowerBound), bounds.upperBound), stored)
+    default: filler = element.isFloat ? .scalar(value, element) : .scalar(Int(saturating: value), element)
     }
-    return [
-      c.node("Pad", [try c.input(0), try c.integers(before + after), try c.constant(filler)])
-    ]
+    return [c.node("Pad", [try c.input(0), try c.integers(before + after), try c.constant(filler)])]
   }
 }
 
@@ -105,8 +97,7 @@ extension ONNXEmissionContext {
   /// An operand that the format wants as i64 or i32.
   func index(_ number: Int) throws(Diagnostic) -> String {
     let element = try element(number)
-    return element == .i32 || element == .i64
-      ? try input(number) : cast(try input(number), to: .i64)
+    return element == .i32 || element == .i64 ? try input(number) : cast(try input(number), to: .i64)
   }
 
   /// Whether something else reads the operand too.

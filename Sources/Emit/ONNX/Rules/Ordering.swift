@@ -7,9 +7,7 @@ extension ArgExtreme: ONNXEmission {
     let element = try c.element(0)
     if element == .i64 || element == .u64, !last {
       // Wide integers are ordered, but have no extremes, in runtimes.
-      let attributes = [
-        ONNXAttribute("axis", int: axis), ONNXAttribute("largest", int: function == .max ? 1 : 0),
-      ]
+      let attributes = [ONNXAttribute("axis", int: axis), ONNXAttribute("largest", int: function == .max ? 1 : 0)]
       return [c.nodes("TopK", [try c.input(0), try c.integers([1])], attributes, outputs: 2)[1]]
     }
     let types: [ElementType: ElementType] = [.i16: .i32, .u16: .i32, .u32: .f64, .bf16: .f32]
@@ -25,8 +23,7 @@ extension ArgExtreme: ONNXEmission {
 extension Cumulative: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let attributes = [
-      ONNXAttribute("exclusive", int: exclusive ? 1 : 0),
-      ONNXAttribute("reverse", int: reverse ? 1 : 0),
+      ONNXAttribute("exclusive", int: exclusive ? 1 : 0), ONNXAttribute("reverse", int: reverse ? 1 : 0),
     ]
     let place = try c.number(Double(axis), .i64)
     return [
@@ -40,13 +37,11 @@ extension Cumulative: ONNXEmission {
 extension TopK: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let attributes = [
-      ONNXAttribute("axis", int: axis), ONNXAttribute("largest", int: largest ? 1 : 0),
-      ONNXAttribute("sorted", int: 1),
+      ONNXAttribute("axis", int: axis), ONNXAttribute("largest", int: largest ? 1 : 0), ONNXAttribute("sorted", int: 1),
     ]
     let element = try c.element(0)
     let wide = ONNXEmissionContext.arithmeticTypes[element] ?? element
-    var results = c.nodes(
-      "TopK", [c.cast(try c.input(0), element, to: wide), try c.dims([k])], attributes, outputs: 2)
+    var results = c.nodes("TopK", [c.cast(try c.input(0), element, to: wide), try c.dims([k])], attributes, outputs: 2)
     results[0] = c.cast(results[0], wide, to: element)
     return results
   }
@@ -70,8 +65,6 @@ extension NonMaxSuppression: ONNXEmission {
     inputs.append(try c.reshaped(c.cast(try c.input(2), try c.element(2), to: .i64), to: [1]))
     inputs.append(try c.reshaped(try c.input(3), to: [1]))
     if let threshold = try c.optionalInput(4) { inputs.append(try c.reshaped(threshold, to: [1])) }
-    return [
-      c.node("NonMaxSuppression", inputs, [ONNXAttribute("center_point_box", int: center ? 1 : 0)])
-    ]
+    return [c.node("NonMaxSuppression", inputs, [ONNXAttribute("center_point_box", int: center ? 1 : 0)])]
   }
 }

@@ -17,19 +17,13 @@ extension Quantize: ONNXEmission {
     if isPlain, element == .f32 || element == .f16 {
       let scale = c.cast(parameters.scale, parameters.scaleElement, to: element)
       let zero = try c.zero(target, parameters)
-      return [
-        c.node(
-          "QuantizeLinear", [try c.input(0), scale, zero], c.axisAttribute(parameters, type.rank))
-      ]
+      return [c.node("QuantizeLinear", [try c.input(0), scale, zero], c.axisAttribute(parameters, type.rank))]
     }
     let wide: ElementType = element == .f64 ? .f64 : .f32
     let x = c.cast(try c.input(0), element, to: wide)
-    let scale = try c.alongAxis(
-      c.cast(parameters.scale, parameters.scaleElement, to: wide), parameters, type.rank)
+    let scale = try c.alongAxis(c.cast(parameters.scale, parameters.scaleElement, to: wide), parameters, type.rank)
     let quotient = c.cast(c.node("Div", [x, scale]), wide, to: .f32)
-    guard target.isInteger, let range = target.integerRange else {
-      return [c.cast(quotient, to: target)]
-    }
+    guard target.isInteger, let range = target.integerRange else { return [c.cast(quotient, to: target)] }
     let zero = try parameters.zero.map { name throws(Diagnostic) in
       try c.alongAxis(c.cast(name, target, to: .f64), parameters, type.rank)
     }
@@ -44,11 +38,9 @@ extension Dequantize: ONNXEmission {
       throw .unsupported("dequantize: the format has no tensors of type \(type)")
     }
     let parameters = try c.quantization(type.element, axis: axis)
-    let isZero =
-      parameters.zero == nil || c.constant(2).map { $0.integers().allSatisfy { $0 == 0 } } ?? false
+    let isZero = parameters.zero == nil || c.constant(2).map { $0.integers().allSatisfy { $0 == 0 } } ?? false
     // The operator's own type of 32 bits has no zero point.
-    if parameters.scaleElement == .f32 || parameters.scaleElement == .f16, stored != .u32,
-      stored != .i32 || isZero,
+    if parameters.scaleElement == .f32 || parameters.scaleElement == .f16, stored != .u32, stored != .i32 || isZero,
       stored.bits <= 32
     {
       var inputs = [try c.input(0), parameters.scale]
@@ -59,11 +51,9 @@ extension Dequantize: ONNXEmission {
     let wide: ElementType = stored.bits >= 32 || target == .f64 ? .f64 : .f32
     var units = c.cast(try c.input(0), to: wide)
     if let zero = parameters.zero {
-      units = c.node(
-        "Sub", [units, try c.alongAxis(c.cast(zero, to: wide), parameters, type.rank)])
+      units = c.node("Sub", [units, try c.alongAxis(c.cast(zero, to: wide), parameters, type.rank)])
     }
-    let scale = try c.alongAxis(
-      c.cast(parameters.scale, parameters.scaleElement, to: wide), parameters, type.rank)
+    let scale = try c.alongAxis(c.cast(parameters.scale, parameters.scaleElement, to: wide), parameters, type.rank)
     return [c.cast(c.node("Mul", [units, scale]), wide, to: target)]
   }
 }
@@ -77,8 +67,7 @@ extension FakeQuant: ONNXEmission {
       axis: try c.type(1).rank == 0 ? nil : axis, count: try c.type(1).elementCount)
     let wide: ElementType = element == .f64 ? .f64 : .f32
     let x = c.cast(try c.input(0), element, to: wide)
-    let scale = try c.alongAxis(
-      c.cast(parameters.scale, parameters.scaleElement, to: wide), parameters, type.rank)
+    let scale = try c.alongAxis(c.cast(parameters.scale, parameters.scaleElement, to: wide), parameters, type.rank)
     let zero = try parameters.zero.map { name throws(Diagnostic) in
       try c.alongAxis(c.cast(name, to: .f64), parameters, type.rank)
     }
@@ -104,16 +93,12 @@ extension ONNXEmissionContext {
   func quantization(_ element: TensorElement, axis: Int) throws(Diagnostic) -> ONNXQuantization {
     switch element {
     case .quantized(let stored, let name):
-      guard let parameters = writer.module.quantization(name) else {
-        throw .bug("there are no parameters !\(name)")
-      }
+      guard let parameters = writer.module.quantization(name) else { throw .bug("there are no parameters !\(name)") }
       let isRow = parameters.scales.count > 1
       let shape = isRow ? [parameters.scales.count] : []
       return ONNXQuantization(
-        scale: try constant(Tensor(.f32, shape, doubles: parameters.scales.map(Double.init))),
-        scaleElement: .f32,
-        zero: try constant(Tensor(stored, shape, integers: parameters.zeroPoints)),
-        axis: isRow ? parameters.axis : nil,
+        scale: try constant(Tensor(.f32, shape, doubles: parameters.scales.map(Double.init))), scaleElement: .f32,
+        zero: try constant(Tensor(stored, shape, integers: parameters.zeroPoints)), axis: isRow ? parameters.axis : nil,
         count: Dim(parameters.scales.count))
     case .plain:
       let type = try type(1)
@@ -136,19 +121,16 @@ extension ONNXEmissionContext {
   }
 
   /// A row of numbers so that it lies along its axis beside a tensor of `rank`.
-  func alongAxis(_ x: String, _ parameters: ONNXQuantization, _ rank: Int) throws(Diagnostic)
-    -> String
-  {
+  func alongAxis(_ x: String, _ parameters: ONNXQuantization, _ rank: Int) throws(Diagnostic) -> String {
     guard let axis = parameters.axis else { return x }
     let place = try normalized(axis: axis, rank: rank, mnemonic)
-    return place == rank - 1
-      ? x : try reshaped(x, to: [-1] + Array(repeating: 1, count: rank - 1 - place))
+    return place == rank - 1 ? x : try reshaped(x, to: [-1] + Array(repeating: 1, count: rank - 1 - place))
   }
 
   /// The integers nearest to f32 quotients, moved by the zero point and kept in range, as f64; none for NaN.
-  func units(
-    _ quotient: String, _ zero: String?, _ rounding: QuantizationRounding, _ range: ClosedRange<Int>
-  ) throws(Diagnostic) -> String {
+  func units(_ quotient: String, _ zero: String?, _ rounding: QuantizationRounding, _ range: ClosedRange<Int>)
+    throws(Diagnostic) -> String
+  {
     var units = node("Round", [quotient])
     if rounding == .tflite {
       let size = node("Abs", [quotient])
@@ -161,10 +143,6 @@ extension ONNXEmissionContext {
     units = cast(units, to: .f64)
     if let zero { units = node("Add", [units, zero]) }
     return node(
-      "Clip",
-      [
-        units, try number(Double(range.lowerBound), .f64),
-        try number(Double(range.upperBound), .f64),
-      ])
+      "Clip", [units, try number(Double(range.lowerBound), .f64), try number(Double(range.upperBound), .f64)])
   }
 }

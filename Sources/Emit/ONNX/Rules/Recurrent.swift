@@ -26,16 +26,14 @@ extension RNN: ONNXEmission {
 
 extension ONNXEmissionContext {
   private static let activationNames: [RecurrentActivation.Function: String] = [
-    .relu: "Relu", .tanh: "Tanh", .sigmoid: "Sigmoid", .affine: "Affine", .softsign: "Softsign",
-    .softplus: "Softplus", .elu: "Elu", .leakyRelu: "LeakyRelu",
-    .thresholdedRelu: "ThresholdedRelu",
-    .scaledTanh: "ScaledTanh", .hardSigmoid: "HardSigmoid",
+    .relu: "Relu", .tanh: "Tanh", .sigmoid: "Sigmoid", .affine: "Affine", .softsign: "Softsign", .softplus: "Softplus",
+    .elu: "Elu", .leakyRelu: "LeakyRelu", .thresholdedRelu: "ThresholdedRelu", .scaledTanh: "ScaledTanh",
+    .hardSigmoid: "HardSigmoid",
   ]
 
   /// The operands are the format's own, and in its order.
   fileprivate func emitRecurrent(
-    _ name: String, _ direction: RecurrentDirection, _ activations: [String],
-    perDirection: [String], _ clip: Double,
+    _ name: String, _ direction: RecurrentDirection, _ activations: [String], perDirection: [String], _ clip: Double,
     _ more: [ONNXAttribute], outputs: Int
   ) throws(Diagnostic) -> [String] {
     let element = try element(0)
@@ -48,14 +46,11 @@ extension ONNXEmissionContext {
       throw .unsupported("\(mnemonic): the state has an open extent")
     }
     var attributes = [
-      ONNXAttribute("direction", string: direction.rawValue),
-      ONNXAttribute("hidden_size", int: hidden),
+      ONNXAttribute("direction", string: direction.rawValue), ONNXAttribute("hidden_size", int: hidden),
     ]
     if activations != [] { attributes += try functions(activations) }
     if clip != 0 { attributes.append(ONNXAttribute("clip", float: Float(clip))) }
-    return nodes(name, inputs, attributes + more, outputs: outputs).map {
-      cast($0, wide, to: element)
-    }
+    return nodes(name, inputs, attributes + more, outputs: outputs).map { cast($0, wide, to: element) }
   }
 
   private func functions(_ texts: [String]) throws(Diagnostic) -> [ONNXAttribute] {

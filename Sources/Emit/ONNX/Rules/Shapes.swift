@@ -10,15 +10,11 @@ extension Constant: ONNXEmission {
 }
 
 extension Shape: ONNXEmission {
-  func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
-    [c.node("Shape", [try c.input(0)])]
-  }
+  func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] { [c.node("Shape", [try c.input(0)])] }
 }
 
 extension DimValue: ONNXEmission {
-  func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
-    [try c.squeezed(try c.dims([value]))]
-  }
+  func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] { [try c.squeezed(try c.dims([value]))] }
 }
 
 extension Extent: ONNXEmission {
@@ -43,8 +39,7 @@ extension RandomBits: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let type = try c.resultType()
     guard let bytes = type.constantBytes, bytes <= RandomBits.limit else {
-      throw .unsupported(
-        "random_bits: \(type) is too large to be written as a constant, or of open shape")
+      throw .unsupported("random_bits: \(type) is too large to be written as a constant, or of open shape")
     }
     let values = try Evaluator(c.writer.module).evaluate(self, [], results: [.tensor(type)])
     guard let tensor = values.first?.tensor else { throw .bug("random_bits gives no tensor") }
