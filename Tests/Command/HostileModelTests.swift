@@ -131,7 +131,7 @@ import Testing
     }
     add("empty", "is empty") { [] }
     add("varint", "byte 0") { [UInt8](repeating: 0xff, count: 40) }
-    add("claim", "byte", "graph") { field(7, [UInt8](repeating: 0, count: 2000), claim: 2 << 30) }
+    add("claim", "byte 1", "claims 2147483648 bytes") { field(7, [UInt8](repeating: 0, count: 2000), claim: 2 << 30) }
     add("levels", "nested more than 100 deep") { nested }
     add("cycle", "node \"a\" (Add)", "cycle") {
       model([node("Add", "x", "b", "a"), node("Relu", "a", "b"), node("Relu", "b", "y")])
