@@ -33,7 +33,9 @@ public enum Pipeline {
 
   public static let steps: [Step] = [
     step(.canonical, canonicalize),
+    step(.canonical, integerContractions, "folding would turn small quantized weights into plain numbers"),
     step(.canonical, constantFolding, "shape arithmetic and spelled-out weights vanish before layout counts moves"),
+    step(.canonical, canonicalize, "conditions that folding found choose their side: what is rebuilt has none in it"),
     step(.canonical, commonSubexpressions, "equal transposes of one value become one, which layout can move"),
     step(.canonical, rebuildLayerNorm, "equal means are one value by now"),
     step(.canonical, rebuildSoftmax),
@@ -67,6 +69,8 @@ public enum Pipeline {
     before(rebuildAttention, scalesIntoWeights, because: "a factor on queries is the scale of attention"),
     before(imageLayout, scalesIntoWeights, because: "a transpose keeps a factor from its convolution"),
     before(rebuildAttention, imageLayout, because: "layout moves the transposes that attention is found by"),
+    before(canonicalize, integerContractions, because: "moves that cancel hide what is dequantized"),
+    before(integerContractions, imageLayout, because: "layout moves bytes more cheaply than floats"),
     before(canonicalize, imageLayout, because: "layout matches canonical ops only"),
     before(constantFolding, imageLayout, because: "a constant operand moves through a transpose for free"),
     before(imageLayout, fuseEpilogues, because: "a transpose between two ops keeps them apart"),

@@ -169,21 +169,33 @@ public struct Compilation {
       throw .usage(
         "--weights file would overwrite \(weightsPath), which the model is read from", hint: "choose another output")
     }
-    let program = try schedule()
-    // An artifact made of a program's text is the one that was made of the model.
-    let sourceHash = given?.origin?.sourceHash ?? sourceHash
+    let cache = CacheFolder(options.cacheFolder)
+    var builder = try builder(kind, name: name, sourceHash: sourceHash, cache)
     let clock = ContinuousClock()
     let start = clock.now
-    let cache = CacheFolder(options.cacheFolder)
-    let builder = ArtifactBuilder(
-      program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
-      maximumThreads: profile.hasThreads ? options.maximumThreads ?? profile.cores : 1,
-      weightsInFile: options.weightsInFile, sysroot: options.sysroot, metadata: metadata(name, program, sourceHash),
-      writesHeader: header,
-      profiles: options.profiles, cache: cache.map { KernelCache($0, profile) }, progress: progress)
+    builder.writesHeader = header
+    builder.progress = progress
     companions = try builder.build(to: output)
     cache?.trim()
     seconds.append((Phase.artifact.rawValue, (clock.now - start).inSeconds))
+  }
+
+  /// Builds the model in memory, ready to run.
+  mutating func load(name: String, sourceHash: String) throws(Diagnostic) -> MemoryArtifact {
+    try MemoryArtifact(builder(.shared, name: name, sourceHash: sourceHash, CacheFolder(options.cacheFolder)))
+  }
+
+  private mutating func builder(
+    _ kind: ArtifactKind, name: String, sourceHash: String, _ cache: CacheFolder?
+  ) throws(Diagnostic) -> ArtifactBuilder {
+    let program = try schedule()
+    // An artifact made of a program's text is the one that was made of the model.
+    let sourceHash = given?.origin?.sourceHash ?? sourceHash
+    return ArtifactBuilder(
+      program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
+      maximumThreads: profile.hasThreads ? options.maximumThreads ?? profile.cores : 1,
+      weightsInFile: options.weightsInFile, sysroot: options.sysroot, metadata: metadata(name, program, sourceHash),
+      profiles: options.profiles, cacheFolder: cache)
   }
 
   /// The options that shaped the artifact, those of the program's making included.

@@ -8,6 +8,7 @@ public enum PassRegistry {
     deadCode,
     fuseEpilogues,
     imageLayout,
+    integerContractions,
     rebuildActivations,
     rebuildAttention,
     rebuildLayerNorm,
