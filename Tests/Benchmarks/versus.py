@@ -112,7 +112,7 @@ def main():
         model = Model(path)
         for threads in map(int, arguments.threads.split(",")):
             with tempfile.TemporaryDirectory() as scratch:
-                words = model.words(1, Path(scratch))
+                words = model.words(Path(scratch))
                 rows, notes = measure(arguments.martlet, path, peers, threads, arguments.seconds, words)
             failed = failed or any("error:" in note for note in notes)
             line = f"{model.name:32}{threads:>8}"
