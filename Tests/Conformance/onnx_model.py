@@ -10,7 +10,7 @@ from onnx import TensorProto, numpy_helper
 
 # For extents that are open and are not the first of an input.
 OPEN_EXTENT = 16
-# What models need that their files do not say, by name.
+# What models need that their files do not say, and what to call them, by the file's name.
 SETTINGS = json.loads((Path(__file__).parent / "models.json").read_text())
 
 
@@ -41,7 +41,8 @@ class Model:
 
     @property
     def name(self):
-        return self.path.stem if self.path.stem != "model" else self.path.parent.name
+        ordinary = self.path.stem if self.path.stem != "model" else self.path.parent.name
+        return self.settings.get("title", ordinary)
 
     def is_open(self):
         """Whether some input's first extent is a symbol."""
