@@ -20,6 +20,8 @@ public enum OpRegistry {
     ("state", stateOps),
     ("sequence", sequenceOps),
     ("optional", optionalOps),
+    ("string", stringOps),
+    ("ensemble", ensembleOps),
   ]
 
   private static let byMnemonic: [String: any OpKind.Type] = {

@@ -83,12 +83,15 @@ enum {
   MARTLET_STRING = 24 /* elements are martlet_string */
 };
 
-/* What an input or output is. The data of a sequence is an array of martlet_tensor and its one dim their number; an
- * optional is a sequence of none or one. */
+/* What an input or output is. A sequence is passed as a martlet_tensor with one dim, the number of its members; its data
+ * is an array of so many martlet_tensor, each of which describes a member. An optional is a sequence of none or one,
+ * and its member may be a sequence. */
 enum { MARTLET_TENSOR = 0, MARTLET_SEQUENCE = 1, MARTLET_OPTIONAL = 2 };
 
+/* An element of a tensor of strings. The bytes of an input's strings are the caller's; those of an output's lie in the
+ * workspace, in the artifact, or are an input's. */
 typedef struct martlet_string {
-  const char *data; /* UTF-8 unless the model says otherwise; not terminated */
+  const char *data; /* any bytes, UTF-8 where an op takes them for characters; not terminated; NULL where there are none */
   int64_t length;   /* bytes */
 } martlet_string;
 
@@ -103,6 +106,11 @@ typedef struct martlet_string {
  *   rank      number of dims                              set by run
  *   dims      rank extents, only read                     NULL, or room for the descriptor's rank; set by run
  *   strides   in elements; NULL: dense, row-major         ignored, results are dense
+ *
+ * A sequence or optional has rank 1, and its type is NONE or that of its members. Its members are inputs or outputs like
+ * any other, but for their memory: an output's members, with their dims, are always views, valid as long as those of
+ * tensors; only the array that describes them goes to a buffer of the caller's. Members may also be an input's, whose
+ * memory then is handed back as it is.
  */
 typedef struct martlet_tensor {
   void *data;
@@ -132,12 +140,15 @@ typedef struct martlet_tensor_info {
   uint32_t struct_size;
   int32_t kind; /* MARTLET_TENSOR, MARTLET_SEQUENCE or MARTLET_OPTIONAL */
   const char *name;
-  int32_t type; /* an element type; of the members for a sequence */
-  int32_t rank; /* of the members for a sequence, -1: any */
-  const martlet_dim *dims;
+  int32_t type; /* an element type; of the innermost members for a sequence or optional */
+  int32_t rank; /* as type; -1: any */
+  const martlet_dim *dims; /* rank extents; NULL for a sequence or optional */
   /* Integers the entry accepts here, half open, for programs that make up inputs; equal: no limit is known. */
   int64_t integer_minimum;
   int64_t integer_limit;
+  /* What the members of a sequence or optional are, NULL for a tensor. Extents in which members may differ are
+   * MARTLET_DIM_UNKNOWN there. */
+  const struct martlet_tensor_info *member;
 } martlet_tensor_info;
 
 /* A dimension that is open at compile time. */

@@ -131,6 +131,25 @@ struct ONNXFrontendTests {
     #expect(main.allOps().allSatisfy { main[$0].kind.mnemonic != "if" })
   }
 
+  /// Definitions of operators that no mapping covers; README tells users.
+  @Test func whatIsNotReadIsKnown() {
+    let missing = ONNXCoverage.rows.filter { !$0.missing.isEmpty }.map(\.name)
+    let maps = ["ai.onnx.ml.CastMap", "ai.onnx.ml.DictVectorizer"]
+    #expect(missing == ["ImageDecoder"] + maps + ["ai.onnx.preview.training.Gradient"])
+  }
+
+  @Test func mapsOfScoresBecomeTheScores() throws {
+    let labeled = ONNXNode("ZipMap", domain: "ai.onnx.ml", inputs: ["x"], outputs: ["y"])
+    var graph = model([labeled], inputs: [("x", [2, 3])], outputs: ["y"])
+    graph.operatorSets.append(ONNXOperatorSet("ai.onnx.ml", 3))
+    let (module, notes) = try read(graph)
+    #expect(try resultType(module) == TensorType(.f32, [2, 3]))
+    #expect(notes.count == 1)
+    graph.graph.nodes.append(node("Relu", "y", "z"))
+    let error = #expect(throws: Diagnostic.self) { try read(graph) }
+    #expect(error?.kind == .unsupported)
+  }
+
   // MARK: Making models
 
   private func node(_ kind: String, _ names: String...) -> ONNXNode {

@@ -55,7 +55,8 @@ mir)
 onnx)
   main=Tests/Fuzz/FuzzONNX.swift
   compile Formats Sources/Formats
-  objects="$objects $build/Formats.o"
+  compile Frontends Sources/Frontends
+  objects="$objects $build/Formats.o $build/Frontends.o"
   ;;
 *) echo "mir or onnx, not $kind" >&2; exit 2 ;;
 esac

@@ -2,11 +2,13 @@
 public enum PassRegistry {
   public static let all: [GraphPass] = [
     canonicalize,
+    channelsFirst,
     commonSubexpressions,
     constantFolding,
     deadCode,
     fuseEpilogues,
     imageLayout,
+    integerContractions,
     rebuildActivations,
     rebuildAttention,
     rebuildLayerNorm,

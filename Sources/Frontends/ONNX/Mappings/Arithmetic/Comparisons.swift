@@ -9,8 +9,7 @@ extension ONNXMapping {
   ]
 
   static let comparison = ONNXMapping(["Equal", "Less", "Greater"], 7...newest, inputs: 2...2) { c throws(Diagnostic) in
-    guard try c.element(try c.input(0)) != .string else { throw .unsupported("comparing strings is not supported") }
-    return [try c.compare(compareFunctions[c.node.operatorType] ?? .equal, try c.input(0), try c.input(1))]
+    [try c.compare(compareFunctions[c.node.operatorType] ?? .equal, try c.input(0), try c.input(1))]
   }
 
   static let orEqual = ONNXMapping(["LessOrEqual", "GreaterOrEqual"], 12...newest, inputs: 2...2) {

@@ -16,7 +16,7 @@ extension ONNXMapping {
   static let microsoftRotaryEmbedding = ONNXMapping(
     ["RotaryEmbedding"], 1...newest, inputs: 4...4,
     attributes: ["interleaved", "is_packed_batching", "num_heads", "rotary_embedding_dim", "scale"],
-    domain: "com.microsoft"
+    domain: microsoftDomain
   ) { c throws(Diagnostic) in
     var positions = try c.input(1)
     let x = try c.input(0)

@@ -68,6 +68,13 @@ extension ONNXNodeContext {
       throw .invalid("the branches give \(left.count) and \(right.count) results")
     }
     for number in left.indices {
+      if isSingle(left[number]), isSingle(right[number]), try rank(left[number]) != rank(right[number]) {
+        // A number and a list of one: either may be meant, and both broadcast alike.
+        let rank = max(try rank(left[number]), try rank(right[number]))
+        let dims = [Dim](repeating: 1, count: rank)
+        left[number] = try append(Reshape(shape: dims), [left[number]], to: a)
+        right[number] = try append(Reshape(shape: dims), [right[number]], to: b)
+      }
       let (first, second) = (fact(left[number]).type, fact(right[number]).type)
       if first == second { continue }
       guard let x = first.tensor, let y = second.tensor, x.element == y.element, x.rank == y.rank else {
@@ -79,6 +86,10 @@ extension ONNXNodeContext {
     }
     importer.builder.function.setYields(left, of: a)
     importer.builder.function.setYields(right, of: b)
+  }
+
+  private func isSingle(_ value: ValueID) -> Bool {
+    fact(value).type.tensor?.shape.allSatisfy { $0 == 1 } ?? false
   }
 
   /// The same value at the end of `block`, its extents bound to the symbols in `dims`.
