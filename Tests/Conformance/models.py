@@ -42,11 +42,11 @@ def loaded(folder, listing):
     return {entry["name"]: np.load(folder / entry["file"], allow_pickle=False) for entry in entries}
 
 
-def made_up(model, library, martlet, batch, folder):
+def made_up(model, library, martlet, batch, length, folder):
     """Inputs from a seed; integers are valid for the ops that read them, which the compiler knows."""
-    words = model.words(batch, folder / "given")
+    words = model.words(folder / "given", batch, length)
     run([martlet, "run", library, "--random", 7, "--save-inputs", folder / "made"] + words)
-    return Case(f"batch {batch}", loaded(folder / "made", "inputs.json"))
+    return Case(f"batch {batch}, length {length}", loaded(folder / "made", "inputs.json"))
 
 
 def distance(result, wanted):
@@ -89,10 +89,10 @@ def check(model, martlet, seconds):
         library = scratch / "m.so"
         _, row["compile_s"] = run([martlet, "compile", model.path, "-o", library, "--no-cache"] + model.compile_words())
         cases = model.kept()
-        for batch in (1, 3) if model.is_open() and not model.compile_words() else (1,):
-            folder = scratch / f"batch{batch}"
+        for number, (batch, length) in enumerate(model.runs()):
+            folder = scratch / f"made{number}"
             folder.mkdir()
-            cases.append(made_up(model, library, martlet, batch, folder))
+            cases.append(made_up(model, library, martlet, batch, length, folder))
         plain = model.session("ORT_DISABLE_ALL")
         quick = model.session("ORT_ENABLE_ALL")
         aside = model.golden(model.path.with_name(model.path.stem + "_output_"))

@@ -10,7 +10,7 @@ from onnx import TensorProto, numpy_helper
 
 # For extents that are open and are not the first of an input.
 OPEN_EXTENT = 16
-# What models need that their files do not say, by name.
+# What models need that their files do not say, and what to call them, by the file's name.
 SETTINGS = json.loads((Path(__file__).parent / "models.json").read_text())
 
 
@@ -41,18 +41,24 @@ class Model:
 
     @property
     def name(self):
-        return self.path.stem if self.path.stem != "model" else self.path.parent.name
+        ordinary = self.path.stem if self.path.stem != "model" else self.path.parent.name
+        return self.settings.get("title", ordinary)
 
     def is_open(self):
         """Whether some input's first extent is a symbol."""
         shapes = [value.type.tensor_type.shape.dim for value in self.inputs]
         return any(shape and not shape[0].HasField("dim_value") for shape in shapes)
 
-    def shapes(self, batch):
-        named = self.settings.get("dims", {})
+    def runs(self):
+        """What extents to run with: of those that are open, the first axis' and all others."""
+        batches = (1, 3) if self.is_open() and not self.compile_words() else (1,)
+        lengths = self.settings.get("lengths", [OPEN_EXTENT])
+        return [(batches[0], length) for length in lengths] + [(batch, lengths[0]) for batch in batches[1:]]
+
+    def shapes(self, batch, length=None):
+        if length is None:
+            length = self.settings.get("lengths", [OPEN_EXTENT])[-1]
         given = dict(self.settings.get("shapes", {}))
-        if batch != 1:
-            given.update(self.settings.get("batch", {}).get("shapes", {}))
         result = {}
         for value in self.inputs:
             extents = []
@@ -60,7 +66,7 @@ class Model:
                 if dim.HasField("dim_value"):
                     extents.append(dim.dim_value)
                 else:
-                    extents.append(batch if axis == 0 else named.get(dim.dim_param, OPEN_EXTENT))
+                    extents.append(batch if axis == 0 else length)
             result[value.name] = given.get(value.name, extents)
         return result
 
@@ -99,9 +105,8 @@ class Model:
         options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
         return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
 
-    def given(self, batch):
+    def given(self, shapes):
         """The inputs that cannot be made up."""
-        shapes = self.shapes(batch)
         result = {}
         for value in self.inputs:
             if value.name in self.settings.get("values", {}):
@@ -115,11 +120,11 @@ class Model:
             return []
         return shape_words({name: shape for name, shape in self.shapes(1).items() if shape})
 
-    def words(self, batch, folder):
+    def words(self, folder, batch=1, length=None):
         """How Martlet's commands are told inputs and extents."""
-        given = self.given(batch)
+        shapes = self.shapes(batch, length)
+        given = self.given(shapes)
         words = save_inputs(given, folder)
-        shapes = self.shapes(batch)
         return words + shape_words({name: shape for name, shape in shapes.items() if name not in given and shape})
 
 

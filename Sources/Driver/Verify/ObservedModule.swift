@@ -21,7 +21,7 @@ struct ObservedModule {
   /// Ops of one compilation; larger models are observed piece by piece.
   static let limit = 4096
 
-  /// With `named`, of the results that the source model has a name for only.
+  /// With `named`, of the results that the source model has a name for, and a use.
   init(_ original: Module, entry name: String, named: Bool = false) throws(Diagnostic) {
     module = original
     entry = name
@@ -35,7 +35,7 @@ struct ObservedModule {
       for value in operation.results {
         guard let type = function.tensorType(value), type.element.storage != nil, type.layout == nil,
           type.element.storage != .string, !(operation.kind is Constant), probes.count < ObservedModule.limit,
-          !named || function[value].name != nil
+          !named || (function[value].name != nil && !function[value].uses.isEmpty)
         else { continue }
         results.append((name: "op\(probes.count)", value: value))
         let site = operation.locations.first ?? "\(operation.kind.mnemonic) \(probes.count)"
