@@ -2,7 +2,8 @@
 
     python3 node_suite.py MARTLET [FILTER]
 
-Elements that .npy cannot hold go in as constants and come out as f32. Needs numpy, onnx and ml_dtypes.
+Elements that .npy cannot hold go in as constants and come out as f32. Sequences and optional values are made of
+constants at the start of the model and taken apart at its end. Needs numpy, onnx and ml_dtypes.
 """
 import collections
 import concurrent.futures
@@ -29,45 +30,104 @@ def arrays(values):
     return [numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value for value in values]
 
 
+class Edit:
+    """Nodes at the start and at the end of a graph, with names of their own."""
+
+    def __init__(self, graph):
+        self.graph, self.first, self.count = graph, [], 0
+
+    def name(self):
+        self.count += 1
+        return f"suite_{self.count}"
+
+    def constant(self, array):
+        name = self.name()
+        self.graph.initializer.append(numpy_helper.from_array(np.asarray(array), name))
+        return name
+
+    def made(self, value, kind, name):
+        """Makes `name` hold `value`, of type `kind`."""
+        if value is None:
+            self.first.append(helper.make_node("Optional", [], [name], type=kind.optional_type.elem_type))
+        elif kind.WhichOneof("value") == "optional_type":
+            inner = self.name()
+            self.made(value, kind.optional_type.elem_type, inner)
+            self.first.append(helper.make_node("Optional", [inner], [name]))
+        elif isinstance(value, list) and not value:
+            element = kind.sequence_type.elem_type.tensor_type.elem_type
+            self.first.append(helper.make_node("SequenceEmpty", [], [name], dtype=element))
+        elif isinstance(value, list):
+            self.first.append(helper.make_node("SequenceConstruct", [self.constant(item) for item in value], [name]))
+        else:
+            self.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+
+    def taken(self, value, info):
+        """Outputs that hold what `info` does, of which `value` is expected; their names and what they must be."""
+        name = info.name
+        if info.type.WhichOneof("value") == "optional_type":
+            inner = self.name()
+            self.graph.node.append(helper.make_node("OptionalGetElement", [name], [inner]))
+            name = inner
+        if not isinstance(value, list):
+            return [(name, value)]
+        parts = [(self.name(), item) for item in value]
+        for number, (part, _) in enumerate(parts):
+            self.graph.node.append(helper.make_node("SequenceAt", [name, self.constant(np.int64(number))], [part]))
+        length = self.name()
+        self.graph.node.append(helper.make_node("SequenceLength", [name], [length]))
+        return parts + [(length, np.int64(len(value)))]
+
+
 def prepare(case, folder):
-    """The model as martlet can take it, and its command's arguments; None where an input is no tensor."""
+    """The model as martlet can take it, its command's arguments, and the outputs with what they must be."""
     model = onnx.ModelProto()
     model.CopyFrom(case.model)
     graph, arguments = model.graph, []
     inputs, outputs = map(arrays, case.data_sets[0])
+    edit = Edit(graph)
     for info, value in zip(list(graph.input), inputs):
         value = np.asarray(value) if isinstance(value, (np.ndarray, np.generic, int, float)) else value
-        if writable(value):
+        isTensor = info.type.WhichOneof("value") == "tensor_type"
+        if isTensor and writable(value):
             path = folder / f"in{len(arguments)}.npy"
             np.save(path, value)
             arguments += ["--input", f"{info.name}={path}"]
-        elif isinstance(value, np.ndarray):
-            graph.initializer.append(numpy_helper.from_array(value, info.name))
-            graph.input.remove(info)
         else:
-            return None
+            edit.made(value, info.type, info.name)
+            graph.input.remove(info)
+    expected = []
     for info, value in zip(list(graph.output), outputs):
+        if info.type.WhichOneof("value") == "tensor_type":
+            expected.append((info.name, value))
+        else:
+            expected += edit.taken(value, info)
+            graph.output.remove(info)
+    known = {info.name: info for info in graph.output}
+    del graph.output[:]
+    for name, value in expected:
+        info = known.get(name) or helper.make_empty_tensor_value_info(name)
+        graph.output.append(info)
         if isinstance(value, np.ndarray) and not writable(value) and value.dtype.kind not in "OUS":
-            name = info.name
             for node in graph.node:
                 for place, output in enumerate(node.output):
                     if output == name:
                         node.output[place] = name + "_narrow"
             graph.node.append(helper.make_node("Cast", [name + "_narrow"], [name], to=TensorProto.FLOAT))
-            info.type.tensor_type.elem_type = TensorProto.FLOAT
+            graph.output[-1].type.tensor_type.elem_type = TensorProto.FLOAT
+    nodes = edit.first + list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
     onnx.save(model, folder / "m.onnx")
-    return arguments
+    return arguments, expected
 
 
 def run(case):
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
         try:
-            arguments = prepare(case, folder)
+            arguments, wanted = prepare(case, folder)
         except Exception as error:
             return case.name, "script", str(error)[:200]
-        if arguments is None:
-            return case.name, "input", "an input is no tensor"
         command = [sys.argv[1], "run", str(folder / "m.onnx"), "--reference", "--output-dir", str(folder / "out")] + arguments
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -76,8 +136,7 @@ def run(case):
         if done.returncode:
             text = (done.stderr.strip().splitlines() or [""])[-1]
             return case.name, {3: "unsupported", 1: "invalid"}.get(done.returncode, f"status {done.returncode}"), text.replace(str(folder), "")
-        names = [info.name for info in case.model.graph.output]
-        for name, expected in zip(names, arrays(case.data_sets[0][1])):
+        for name, expected in wanted:
             files = list((folder / "out").glob(re.sub(r"[^A-Za-z0-9_.-]", "?", name) + ".npy"))
             if not files:
                 return case.name, "output", f"{name}: no file"

@@ -8,12 +8,14 @@ public enum PassRegistry {
     deadCode,
     fuseEpilogues,
     imageLayout,
+    integerContractions,
     rebuildActivations,
     rebuildAttention,
     rebuildLayerNorm,
     rebuildRope,
     rebuildSoftmax,
     scalesIntoWeights,
+    unpackWeights,
   ]
 
   public static func pass(_ name: String) -> GraphPass? { all.first { $0.name == name } }

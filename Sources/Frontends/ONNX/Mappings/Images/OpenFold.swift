@@ -25,7 +25,11 @@ extension ONNXNodeContext {
       let whole = spatial[axis] + (pads[axis] + pads[axes + axis])
       padded.append(whole)
       let room = whole - (window[axis] - 1) * dilations[axis] - 1
-      blocks.append(room.floorDivided(by: Dim(strides[axis])) + 1)
+      // By a name, for the product of such expressions would be a long one.
+      let count = room.floorDivided(by: Dim(strides[axis])) + 1
+      guard let symbol = freshSymbol("blocks").symbolName else { throw .bug("a fresh symbol is none") }
+      _ = try add(Extent(symbol: symbol), try dimension(count))
+      blocks.append(Dim(symbol: symbol))
     }
     // Where element (k, l) of each axis goes: l times the stride and k times the dilation.
     var place: ValueID?

@@ -80,7 +80,7 @@ extension ONNXNodeContext {
       isFound = try compare(.less, number, try scalar(count))
       place = try binary(.sub, try scalar(count - 1), number)
     } else {
-      let matches = try equal(try reshape(x, shape + [1]), try constant(keys), nan: true)
+      let matches = try equal(try reshape(x, shape + [1]), try constant(keys), nan: version >= 4)
       let numbers = try select(matches, try constant(Array(0..<count)), try scalar(-1))
       place = try reduce(.max, numbers, axes: [shape.count], keepDims: false)
       isFound = try compare(.greaterEqual, place, try scalar(0))

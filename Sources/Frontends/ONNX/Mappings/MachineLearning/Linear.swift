@@ -29,11 +29,15 @@ extension ONNXMapping {
     let isPositive = try c.compare(.greater, scores, try c.scalar(0.0, .f32))
     let place = try c.reshape(try c.cast(isPositive, to: .i64), [try c.shape(scores)[0]])
     guard labels.count == 2 else { throw .unsupported("\(labels.count) labels for one score are not supported") }
-    var both = scores
-    if transform != "PROBIT" {
-      both = try c.concat([try c.binary(.sub, try c.scalar(1.0, .f32), scores), scores], axis: 1)
+    if transform == "PROBIT" { throw .unsupported("post_transform PROBIT of one score is not supported") }
+    let opposite = try c.unary(.neg, scores)
+    let both: ValueID
+    if transform == "LOGISTIC" {
+      both = try c.unary(.sigmoid, try c.concat([opposite, scores], axis: 1))
+    } else {
+      both = try c.concat([try c.binary(.add, opposite, try c.scalar(1.0, .f32)), scores], axis: 1)
     }
-    return [try c.labels(labels, at: place), transform == "PROBIT" ? try c.transformed(both, transform) : both]
+    return [try c.labels(labels, at: place), both]
   }
 }
 

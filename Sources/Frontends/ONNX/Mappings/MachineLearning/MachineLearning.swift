@@ -10,7 +10,7 @@ extension ONNXMapping {
   static let machineLearning: [ONNXMapping] = [
     binarizer, scaler, imputer, normalizer, featureVectorizer, featureExtractor, oneHotEncoder, labelEncoder,
     firstLabelEncoder, categoryMapper, linearRegressor, linearClassifier, supportVectorRegressor,
-    supportVectorClassifier, treeRegressor, treeClassifier, treeEnsemble,
+    supportVectorClassifier, treeRegressor, treeClassifier, treeEnsemble, labeledScores,
   ]
 
   static let binarizer = ONNXMapping(
@@ -100,6 +100,20 @@ extension ONNXMapping {
     let places = try c.reshape(indices, [try c.type(indices).elementCount])
     let picked = try c.add(Gather(axis: rank - 1), x, places)
     return [rank == 1 ? try c.reshape(picked, [1] + (try c.shape(picked))) : picked]
+  }
+
+  /// A map from labels to scores for each row, which the graph language lacks. Where it is what the model gives, the
+  /// scores are given as they come, a column for each label.
+  static let labeledScores = ONNXMapping(
+    ["ZipMap"], 1...newest, inputs: 1...1, attributes: ["classlabels_int64s", "classlabels_strings"],
+    domain: machineLearningDomain
+  ) { c throws(Diagnostic) in
+    let scope = c.importer.scopes[c.importer.scopes.count - 1]
+    let name = c.node.outputs.first ?? ""
+    guard scope.readers[name] == nil else { throw .unsupported("maps that other operators read are not supported") }
+    c.importer.notes.append(
+      "output \"\(name)\" is a list of maps from labels to scores; it becomes the scores alone, in the order of labels")
+    return [try c.input(0)]
   }
 
   static let oneHotEncoder = ONNXMapping(

@@ -54,14 +54,14 @@ extension ONNXMapping {
       votes[pair.0] = try c.binary(.add, votes[pair.0], try c.cast(isFirst, to: .i64))
       votes[pair.1] = try c.binary(.add, votes[pair.1], try c.cast(try c.unary(.not, isFirst), to: .i64))
     }
+    let place = try c.greatest(try c.concat(votes, axis: 1))
+    let winners = try c.labels(labels, at: place)
     guard let slopes = try c.floats("prob_a"), !slopes.isEmpty else {
-      let place = try c.greatest(try c.concat(votes, axis: 1))
       let all = try c.concat(scores, axis: 1)
-      if scores.count > 1 { return [try c.labels(labels, at: place), try c.transformed(all, transform)] }
+      if scores.count > 1 { return [winners, try c.transformed(all, transform)] }
       let both = try c.concat([all, try c.unary(.neg, all)], axis: 1)
       let turned = try c.concat([try c.unary(.neg, all), all], axis: 1)
-      let values = transform == "NONE" ? both : try c.transformed(turned, transform)
-      return [try c.labels(labels, at: place), values]
+      return [winners, transform == "NONE" ? both : try c.transformed(turned, transform)]
     }
     let offsets = try c.floats("prob_b") ?? []
     guard slopes.count == scores.count, offsets.count == scores.count else {
@@ -76,11 +76,9 @@ extension ONNXMapping {
       let limited = try c.binary(.maximum, chance, try c.scalar(1e-7, .f32))
       chances.append(try c.binary(.minimum, limited, try c.scalar(1 - 1e-7, .f32)))
     }
-    guard chances.count == 1 else {
-      throw .unsupported("probabilities of \(labels.count) classes, which take an iteration, are not supported")
-    }
-    let both = try c.concat([chances[0], try c.binary(.sub, try c.scalar(1.0, .f32), chances[0])], axis: 1)
-    return [try c.labels(labels, at: try c.greatest(both)), try c.transformed(both, transform)]
+    let coupling = PairwiseCoupling(context: c, classes: labels.count, rows: rows)
+    let probabilities = try coupling.probabilities(machines.pairs, chances)
+    return [winners, try c.transformed(probabilities, transform)]
   }
 }
 

@@ -12,12 +12,13 @@ extension FourierTransform {
     // The angle of j k, reduced in integers, so that it is exact.
     let rows = try c.reshape(try c.iota(n), [n, 1])
     let turns = try c.binary(.mod, try c.binary(.mul, rows, try c.iota(bins)), try c.dimension(n))
-    let length = try c.cast(try c.dimension(n), to: element)
-    let unit = try c.binary(.div, try c.scalar(2 * Double.pi, element), length)
-    let angle = try c.binary(.mul, try c.cast(turns, to: element), unit)
+    let length = try c.cast(try c.dimension(n), to: .f64)
+    let unit = try c.binary(.div, try c.scalar(2 * Double.pi, .f64), length)
+    let angle = try c.binary(.mul, try c.cast(turns, to: .f64), unit)
     var (cosine, sine) = (try c.unary(.cos, angle), try c.unary(.sin, angle))
     if !isInverse { sine = try c.unary(.neg, sine) }
     if isInverse { (cosine, sine) = (try c.binary(.div, cosine, length), try c.binary(.div, sine, length)) }
+    (cosine, sine) = (try c.cast(cosine, to: element), try c.cast(sine, to: element))
     func pair(_ a: ValueID, _ b: ValueID) throws(Diagnostic) -> ValueID {
       let columns = [try c.reshape(a, [n, 1, bins, 1]), try c.reshape(b, [n, 1, bins, 1])]
       return try c.concat(columns, axis: 3)

@@ -36,10 +36,11 @@ extension ONNXMapping {
       result = try c.cast(isThere, to: .f32)
     }
     if mode != "TF", let weights = try c.floats("weights") {
-      guard weights.count == pool.places.count else {
-        throw .invalid("there are \(weights.count) weights for \(pool.places.count) results")
+      guard weights.count == pool.count else {
+        throw .invalid("there are \(weights.count) weights for \(pool.count) runs")
       }
-      let row = try c.constant(Tensor(.f32, [weights.count], doubles: weights.map { Double($0) }))
+      let own = pool.places.map { $0 < weights.count ? Double(weights[$0]) : 0 }
+      let row = try c.constant(Tensor(.f32, [own.count], doubles: own))
       result = try c.binary(.mul, result, row)
     }
     return [try c.reshape(result, shape.dropLast() + [Dim(pool.places.count)])]
@@ -61,6 +62,8 @@ private struct NgramPool {
   let skips: Int
   /// For each result which run it counts; the number of all runs where there is none.
   let places: [Int]
+
+  var count: Int { groups.reduce(0) { $0 + $1.count } }
 
   /// More would be as many ops.
   private static let most = 1 << 12
