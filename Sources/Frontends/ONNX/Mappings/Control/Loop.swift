@@ -28,6 +28,9 @@ extension ONNXMapping {
       }
       var yields = try c.importer.importSubgraph(body, values)
       yields[0] = try c.reshape(yields[0], [])
+      for (number, type) in types.enumerated() {
+        yields[1 + number] = try c.kept(yields[1 + number], as: type)
+      }
       for (number, type) in types.enumerated() where c.fact(yields[1 + number]).type != type.type {
         throw .unsupported(
           "carried value \"\(body.inputs[2 + number].name)\" is \(type.type) at first and "
@@ -42,6 +45,16 @@ extension ONNXMapping {
 }
 
 extension ONNXNodeContext {
+  /// A carried value as it was at first, where its extents may be the same: the run checks that they are.
+  func kept(_ value: ValueID, as first: ValueFact) throws(Diagnostic) -> ValueID {
+    guard let old = first.type.tensor, let new = fact(value).type.tensor, old != new, old.element == new.element,
+      old.layout == nil, old.rank == new.rank,
+      case let changed = zip(old.shape, new.shape).filter({ $0 != $1 }), changed.count == 1,
+      changed[0].0.equals(changed[0].1, symbols) == nil
+    else { return value }
+    return try add(Reshape(shape: old.shape), value)
+  }
+
   /// The number of iterations as an expression when nothing but the trip count ends the loop.
   fileprivate func iterations(_ trip: ValueID?, _ condition: ValueID?, _ block: BlockID) -> Dim {
     let body = importer.builder.function[block]
