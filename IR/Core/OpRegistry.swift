@@ -20,6 +20,7 @@ public enum OpRegistry {
     ("state", stateOps),
     ("sequence", sequenceOps),
     ("optional", optionalOps),
+    ("string", stringOps),
   ]
 
   private static let byMnemonic: [String: any OpKind.Type] = {

@@ -1,6 +1,7 @@
 import Support
 
-/// A comparison of two elements, with broadcasting: `equal`, `less`, ... NaN is unequal to everything.
+/// A comparison of two elements, with broadcasting: `equal`, `less`, ... NaN is unequal to everything. Texts are equal
+/// when their bytes are.
 ///
 ///     %0: f32[8, 128]
 ///     %1: f32[]
@@ -60,7 +61,8 @@ public struct Compare: OpKind {
   public init(_ function: Function) { self.function = function }
 
   private func takes(_ element: ElementType) -> Bool {
-    element == .bool ? function == .equal || function == .notEqual : element.isFloat || element.isInteger
+    element == .bool || element == .string
+      ? function == .equal || function == .notEqual : element.isFloat || element.isInteger
   }
 
   public func inferTypes(
@@ -87,6 +89,17 @@ public struct Compare: OpKind {
       throw .bug("\(mnemonic): cannot compare \(a.type) and \(b.type)")
     }
     let shape = try broadcastShape(a.shape, b.shape, mnemonic)
+    if element == .string {
+      let x = stridedPositions(shape, strides: broadcastStrides(a.shape, to: shape))
+      let y = stridedPositions(shape, strides: broadcastStrides(b.shape, to: shape))
+      let wanted = function == .equal
+      return [
+        .tensor(
+          Tensor(
+            .bool, shape,
+            integers: x.indices.map { (a.strings[x[$0]] == b.strings[y[$0]]) == wanted ? 1 : 0 }))
+      ]
+    }
     if element.isFloat {
       let x = stretched(a.doubles(), a.shape, to: shape)
       let y = stretched(b.doubles(), b.shape, to: shape)

@@ -31,7 +31,7 @@ struct ObservedModule {
       let operation = function[id]
       for value in operation.results {
         guard let type = function.tensorType(value), type.element.storage != nil, type.layout == nil,
-          type.element.storage != .string, !(operation.kind is Constant), probes.count < ObservedModule.limit
+          !(operation.kind is Constant), probes.count < ObservedModule.limit
         else { continue }
         results.append((name: "op\(probes.count)", value: value))
         let site = operation.locations.first ?? "\(operation.kind.mnemonic) \(probes.count)"

@@ -14,27 +14,26 @@ struct OpComparison {
   var firstWrong: Row? { rows.first { !$0.comparison.isOK } }
 
   init(
-    _ module: Module, entry name: String, number: Int, _ inputs: [Tensor], _ options: CompileOptions, rtol: Double,
+    _ module: Module, entry name: String, number: Int, _ inputs: [Value], _ options: CompileOptions, rtol: Double,
     atol: Double?
   ) throws(Diagnostic) {
     let observed = try ObservedModule(module, entry: name)
     let results = try CompiledRun.results(observed.module, entry: number, inputs, options)
-    let wanted = try Evaluator(observed.module).run(name, inputs.map { .tensor($0) })
+    let wanted = try Evaluator(observed.module).run(name, inputs)
     let own = results.count - observed.probes.count
     for (number, probe) in observed.probes.enumerated() {
-      guard let tensor = wanted[own + number].tensor else { continue }
       rows.append(
         Row(
           site: probe.site, mnemonic: probe.mnemonic,
-          comparison: Comparison(results[own + number], tensor, rtol: rtol, atol: atol)))
+          comparison: Comparison(results[own + number], wanted[own + number], rtol: rtol, atol: atol)))
     }
   }
 }
 
 /// One run of a module that is compiled for nothing else.
 enum CompiledRun {
-  static func results(_ module: Module, entry: Int, _ inputs: [Tensor], _ options: CompileOptions)
-    throws(Diagnostic) -> [Tensor]
+  static func results(_ module: Module, entry: Int, _ inputs: [Value], _ options: CompileOptions)
+    throws(Diagnostic) -> [Value]
   {
     let scratch = try ScratchFolder()
     var options = options

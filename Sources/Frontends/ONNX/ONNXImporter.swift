@@ -15,6 +15,8 @@ final class ONNXImporter {
   var dimensions: [String: Dim] = [:]
   /// Values whose elements follow from constants, computed once; nil where they do not.
   var constants: [ValueID: Tensor?] = [:]
+  /// Lists into which nothing has been put yet, so that the type of their members is nothing to go by.
+  var emptyLists: Set<ValueID> = []
   private var callDepth = 0
 
   init(model: ONNXModel, file: String, options: ImportOptions) {
@@ -149,6 +151,13 @@ final class ONNXImporter {
     }
     swap(&outer, &builder)
     return block
+  }
+
+  /// Does what `body` does for nothing but to see it.
+  func onTrial(_ body: () throws(Diagnostic) -> Void) throws(Diagnostic) {
+    let kept = (builder, notes, scopes, dimensions, constants, emptyLists)
+    defer { (builder, notes, scopes, dimensions, constants, emptyLists) = kept }
+    try body()
   }
 
   // MARK: Nodes

@@ -2,6 +2,6 @@ extension ONNXMapping {
   static let families: [[ONNXMapping]] = [
     arithmetic, comparisons, activations, reductions, contractions, windows, normalizations, movements, shapes,
     conversions, images, indexings, orderings, attentions, recurrents, signals, randoms, quantizations, controls,
-    sequences, optionals,
+    sequences, optionals, strings,
   ]
 }

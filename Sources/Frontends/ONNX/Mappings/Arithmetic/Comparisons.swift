@@ -9,7 +9,6 @@ extension ONNXMapping {
   ]
 
   static let comparison = ONNXMapping(["Equal", "Less", "Greater"], 7...newest, inputs: 2...2) { c throws(Diagnostic) in
-    guard try c.element(try c.input(0)) != .string else { throw .unsupported("comparing strings is not supported") }
     return [try c.compare(compareFunctions[c.node.operatorType] ?? .equal, try c.input(0), try c.input(1))]
   }
 
