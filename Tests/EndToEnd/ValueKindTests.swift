@@ -109,7 +109,10 @@ import Testing
         %t = sequence_at %e, %i {shape = [s]} : f32[s]
         return %q, %l, %e, %t
         """,
-      runs: [[list, floats([7, 8]), number(1)], [list, floats([7, 8]), number(-1)], [.sequence([]), floats([7, 8]), number(0)]]),
+      runs: [
+        [list, floats([7, 8]), number(1)], [list, floats([7, 8]), number(-1)],
+        [.sequence([]), floats([7, 8]), number(0)],
+      ]),
     Case(
       name: "lists that loops carry", inputs: "%x: seq<f32[*]>, %n: i64[], %y: str[2]",
       results: "%a: seq<f32[*]>, %b: seq<str[any]>",

@@ -117,7 +117,9 @@ extension GraphGenerator {
 
   /// What a loop puts into a list, which a condition may take instead.
   private mutating func addCollected() throws(Diagnostic) {
-    guard depth == 0, let x = pickMember(), let trip = try? constant(.scalar(random.within(0...5)), 0, 5) else { return }
+    guard depth == 0, let x = pickMember(), let trip = try? constant(.scalar(random.within(0...5)), 0, 5) else {
+      return
+    }
     let member = ValueType.tensor(x.type)
     let start = try builder.add(SequenceMake(element: member), random.chance(50) ? [] : [x.id])[0]
     let facts = [ValueFact(.i64, []), ValueFact(.bool, []), ValueFact(.sequence(member))]

@@ -56,7 +56,8 @@ public struct SequenceJoin: OpKind {
     for member in try inputs[0].members("sequence_join") {
       let part = try member.expectTensor()
       guard part.shape.count == shape.count - (stack ? 1 : 0) else {
-        throw .invalid("sequence_join: a member has rank \(part.shape.count), expected \(shape.count - (stack ? 1 : 0))")
+        throw .invalid(
+          "sequence_join: a member has rank \(part.shape.count), expected \(shape.count - (stack ? 1 : 0))")
       }
       var extents = part.shape
       if stack { extents.insert(1, at: axis) }

@@ -50,7 +50,9 @@ public struct SequenceSplit: OpKind {
       shape[axis] = 1
     }
     guard let member, let parts = member.tensor, parts.rank == shape.count, parts.element == type.element,
-      shape.indices.allSatisfy({ parts.shape[$0] == shape[$0] || parts.shape[$0].symbolName != nil || isOpen($0, isSingle) })
+      shape.indices.allSatisfy({
+        parts.shape[$0] == shape[$0] || parts.shape[$0].symbolName != nil || isOpen($0, isSingle)
+      })
     else { throw .invalid("sequence_split: parts of \(type) are not \(member?.description ?? "given a type")") }
     return [ValueFact(.sequence(member))]
   }

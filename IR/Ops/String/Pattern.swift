@@ -275,7 +275,9 @@ private struct PatternParser {
       name.unicodeScalars.append(scalar)
       at += 1
     }
-    guard take(":"), take("]"), let ranges = PatternParser.named[name] else { throw fault("there is no class [:\(name):]") }
+    guard take(":"), take("]"), let ranges = PatternParser.named[name] else {
+      throw fault("there is no class [:\(name):]")
+    }
     return isNegated ? CharacterRanges.complement(ranges) : ranges
   }
 }

@@ -23,7 +23,9 @@ extension Widen: OpLowering {
 }
 
 extension SequenceLength: OpLowering {
-  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) { try program.lowerListLength(op, asByte: false) }
+  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    try program.lowerListLength(op, asByte: false)
+  }
 }
 
 extension OptionalHas: OpLowering {

@@ -65,7 +65,9 @@ extension ProgramBuilder {
   ) throws(Diagnostic) {
     guard let x = function[op].operands[0] else { throw .bug("\(function[op].kind.mnemonic) of nothing") }
     let result = function[op].results[0]
-    let uses = [BufferUse(try buffer(of: x), .read), BufferUse(table, .read), BufferUse(try allocate(for: result), .write)]
+    let uses = [
+      BufferUse(try buffer(of: x), .read), BufferUse(table, .read), BufferUse(try allocate(for: result), .write),
+    ]
     self.call(call, uses, [try tensorType(x).elementCount] + scalars, at: site(op))
   }
 

@@ -186,7 +186,8 @@ final class InterpreterObjects {
       b[last] = record(members)
     case .listInsert:
       let value = try member(b[1], s[2...], type: s[1])
-      let operands: [Value] = [.sequence(try list(b[0])), value] + (s[0] != 0 ? [.tensor(.scalar(integers(b[2])[0]))] : [])
+      let operands: [Value] =
+        [.sequence(try list(b[0])), value] + (s[0] != 0 ? [.tensor(.scalar(integers(b[2])[0]))] : [])
       b[last] = record(
         InterpreterObjects.members(try evaluate(SequenceInsert(), operands, .tensor(.i64, []))[0]))
     case .listErase:
@@ -198,7 +199,9 @@ final class InterpreterObjects {
       b[1] = s[0] != 0 ? [count > 0 ? 1 : 0] : bytes(of: [count])
     case .listExtents:
       let tensor = try found(b, hasIndex: s[0] != 0).expectTensor()
-      guard tensor.shape.count == s[1] else { throw .invalid("a member of rank \(tensor.shape.count), expected \(s[1])") }
+      guard tensor.shape.count == s[1] else {
+        throw .invalid("a member of rank \(tensor.shape.count), expected \(s[1])")
+      }
       b[last] = bytes(of: tensor.shape) + Array(b[last].dropFirst(8 * s[1]))
     case .listRead: b[last] = elements(try found(b, hasIndex: s[0] != 0).expectTensor())
     case .listTake: b[last] = record(InterpreterObjects.members(try found(b, hasIndex: s[0] != 0)))

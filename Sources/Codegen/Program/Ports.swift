@@ -14,7 +14,9 @@ extension ProgramBuilder {
         bind(argument, to: port.buffer)
         return port
       }
-      call(.stringImport, [.init(port.buffer, .read), .init(try allocate(for: argument), .write)], [type.elementCount], at: site)
+      call(
+        .stringImport, [.init(port.buffer, .read), .init(try allocate(for: argument), .write)], [type.elementCount],
+        at: site)
     } else {
       call(.listImport, [.init(try allocate(for: argument), .write)], [Dim(number)], at: site)
     }

@@ -10,7 +10,8 @@ final class DescriptorMemory {
 
   deinit { for block in blocks { block.deallocate() } }
 
-  private func room<Element>(_ count: Int, for type: Element.Type, _ initial: Element) -> UnsafeMutablePointer<Element> {
+  private func room<Element>(_ count: Int, for type: Element.Type, _ initial: Element) -> UnsafeMutablePointer<Element>
+  {
     let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(1, count))
     pointer.initialize(repeating: initial, count: max(1, count))
     blocks.append(UnsafeMutableRawPointer(pointer))

@@ -96,7 +96,8 @@ extension ONNXImporter {
     }
     if let given = options.shapes[label] { return .tensor(element, given.map { Dim($0) }) }
     guard let shape = tensor.shape?.dimensions else { return .anyTensor(element) }
-    return .tensor(element, shape.map { dimension in dimension.value.flatMap { $0 >= 0 ? Dim($0) : nil } ?? openExtent() })
+    return .tensor(
+      element, shape.map { dimension in dimension.value.flatMap { $0 >= 0 ? Dim($0) : nil } ?? openExtent() })
   }
 
   private func symbol(for name: String) -> Dim {
