@@ -6,14 +6,15 @@ MARTLET = .build/release/martlet
 TESTED = -c release -Xswiftc -enable-testing
 FORMATTED = Package.swift IR Targets Sources Tests
 
-.PHONY: help setup build demo test test-ir bench format lint clean
+.PHONY: help setup build demo test test-ir conformance bench format lint clean
 
 help:
 	@echo "make setup    install what is missing from Debian"
 	@echo "make demo     build martlet, compile an example model and run it"
 	@echo "make test     build and run all tests"
 	@echo "make test-ir  the tests that need neither LLVM nor Python"
-	@echo "make bench    measure single ops (needs Python with numpy and onnx)"
+	@echo "make conformance  run the ONNX project's own tests of backends (needs Python, fetches onnx where it is missing)"
+	@echo "make bench    measure models beside onnxruntime and openvino, as installed; MODELS='a.onnx folder' for others"
 	@echo "make format   format all Swift code; make lint only looks"
 
 setup:
@@ -33,8 +34,12 @@ test: setup
 test-ir:
 	MARTLET_LLVM=0 $(SWIFT) test $(TESTED) --scratch-path .build/ir
 
+conformance: setup
+	$(SWIFT) build -c release --product martlet-c
+	@Tests/Conformance/onnx/run.sh
+
 bench: build
-	@python3 Tests/Benchmarks/bench.py $(MARTLET)
+	@python3 Tests/Benchmarks/versus.py --martlet $(MARTLET) --save .build/bench.json $(MODELS)
 
 format:
 	$(SWIFT) format --in-place --recursive $(FORMATTED)

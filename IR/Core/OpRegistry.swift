@@ -21,6 +21,7 @@ public enum OpRegistry {
     ("sequence", sequenceOps),
     ("optional", optionalOps),
     ("string", stringOps),
+    ("ensemble", ensembleOps),
   ]
 
   private static let byMnemonic: [String: any OpKind.Type] = {

@@ -65,7 +65,7 @@ public enum Interruption {
     }
     Progress.clear()
     Subprocess.stopAll()
-    TemporaryFiles.deleteAll()
-    _exit(128 + Int32(byte))
+    let signal = Int32(byte)
+    TemporaryFiles.deleteAll { _exit(128 + signal) }
   }
 }

@@ -21,6 +21,8 @@
  *   MARTLET_THREADS=0        no threads and no atomics
  *   MARTLET_WEIGHTS_FILE=1   the weights are a side file
  *   MARTLET_PROFILE=20       so many counts behind every context: one an entry, then one a step; defined by model.c
+ *   MARTLET_APART=1          the runtime is an object of its own, compiled once for many models: model.c includes this
+ *                            header alone. Not for what others link, since names of two such objects would clash.
  */
 #ifndef MARTLET_RUNTIME_H
 #define MARTLET_RUNTIME_H
@@ -46,6 +48,9 @@
 #ifndef MARTLET_PROFILE
 #define MARTLET_PROFILE 0
 #endif
+#ifndef MARTLET_APART
+#define MARTLET_APART 0
+#endif
 
 #define MARTLET_PASTE_(a, b) a##_##b
 #define MARTLET_PASTE(a, b) MARTLET_PASTE_(a, b)
@@ -60,7 +65,12 @@
 /* Kernels and the weights pointer: other objects of the same artifact. */
 #define MARTLET_HIDDEN __attribute__((visibility("hidden")))
 /* Not every artifact uses every part of the runtime. */
-#define MARTLET_LOCAL static __attribute__((unused))
+#define MARTLET_INLINE static __attribute__((unused))
+#if MARTLET_APART
+#define MARTLET_LOCAL MARTLET_HIDDEN
+#else
+#define MARTLET_LOCAL MARTLET_INLINE
+#endif
 
 #define MARTLET_ALIGNMENT 64
 /* Beyond this a workspace is refused as MARTLET_LIMIT_EXCEEDED; sums of a few such sizes cannot overflow. */
@@ -134,22 +144,22 @@ typedef struct martlet_frame {
 } martlet_frame;
 
 /* Sizes: arguments are at least zero, and what exceeds int64_t stays at its maximum, to be refused later. */
-MARTLET_LOCAL int64_t martlet_size_add(int64_t a, int64_t b) { return a > INT64_MAX - b ? INT64_MAX : a + b; }
-MARTLET_LOCAL int64_t martlet_size_multiply(int64_t a, int64_t b) {
+MARTLET_INLINE int64_t martlet_size_add(int64_t a, int64_t b) { return a > INT64_MAX - b ? INT64_MAX : a + b; }
+MARTLET_INLINE int64_t martlet_size_multiply(int64_t a, int64_t b) {
   return b != 0 && a > INT64_MAX / b ? INT64_MAX : a * b;
 }
 /* Of any integers; *lost tells that a result did not fit. */
-MARTLET_LOCAL int64_t martlet_exact_add(int64_t a, int64_t b, int *lost) {
+MARTLET_INLINE int64_t martlet_exact_add(int64_t a, int64_t b, int *lost) {
   int64_t sum;
   *lost |= __builtin_add_overflow(a, b, &sum);
   return sum;
 }
-MARTLET_LOCAL int64_t martlet_exact_multiply(int64_t a, int64_t b, int *lost) {
+MARTLET_INLINE int64_t martlet_exact_multiply(int64_t a, int64_t b, int *lost) {
   int64_t product;
   *lost |= __builtin_mul_overflow(a, b, &product);
   return product;
 }
-MARTLET_LOCAL int64_t martlet_align(int64_t size) {
+MARTLET_INLINE int64_t martlet_align(int64_t size) {
   return martlet_size_add(size, MARTLET_ALIGNMENT - 1) & -(int64_t)MARTLET_ALIGNMENT;
 }
 
@@ -226,5 +236,35 @@ MARTLET_LOCAL martlet_status martlet_clear_counts(martlet_context *context);
 /* A guard the compiler could not decide: fails with "site: message" unless `holds`. */
 MARTLET_LOCAL martlet_status martlet_guard(martlet_context *context, int holds, martlet_status status,
                                            const char *site, const char *message);
+
+/* strings.c and lists.c: what programs call for texts, sequences and optional values. */
+#if MARTLET_APART
+#define MARTLET_CALLED(name)                                                                                        \
+  MARTLET_LOCAL martlet_status martlet_##name(martlet_frame *frame, void *const *buffers, const int64_t *scalars, \
+                                              const char *site);
+MARTLET_CALLED(string_import)
+MARTLET_CALLED(string_table)
+MARTLET_CALLED(string_export)
+MARTLET_CALLED(string_equal)
+MARTLET_CALLED(string_concat)
+MARTLET_CALLED(string_case)
+MARTLET_CALLED(string_find)
+MARTLET_CALLED(string_match)
+MARTLET_CALLED(string_count)
+MARTLET_CALLED(string_split)
+MARTLET_CALLED(list_import)
+MARTLET_CALLED(list_make)
+MARTLET_CALLED(list_insert)
+MARTLET_CALLED(list_erase)
+MARTLET_CALLED(list_length)
+MARTLET_CALLED(list_extents)
+MARTLET_CALLED(list_read)
+MARTLET_CALLED(list_take)
+MARTLET_CALLED(list_joined_extents)
+MARTLET_CALLED(list_join)
+MARTLET_CALLED(list_split)
+MARTLET_LOCAL void martlet_deliver_list(martlet_frame *frame, int32_t index, const void *record,
+                                        martlet_status *status);
+#endif
 
 #endif /* MARTLET_RUNTIME_H */

@@ -12,6 +12,7 @@ import onnxruntime
 from onnx import TensorProto as T
 from onnx import helper as h
 from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 FOLDER = pathlib.Path(__file__).parent / "Cases"
 random = np.random.default_rng(7)
@@ -25,8 +26,9 @@ def info(name, array, dims=None):
     return h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), dims or list(array.shape))
 
 
-def case(name, nodes, inputs, outputs, constants=None, opset=17, dims=None, ir=8, domains=()):
-    """`dims` gives declared shapes, with names, of inputs whose extents stay open."""
+def case(name, nodes, inputs, outputs, constants=None, opset=17, dims=None, ir=8, domains=(), peer="onnxruntime"):
+    """`dims` gives declared shapes, with names, of inputs whose extents stay open; a domain may come with its version.
+    The peer "onnx" is the format's own evaluator, for what onnxruntime lacks."""
     dims = dims or {}
     inputs = {key: np.asarray(value) for key, value in inputs.items()}
     constants = {key: np.asarray(value) for key, value in (constants or {}).items()}
@@ -34,12 +36,21 @@ def case(name, nodes, inputs, outputs, constants=None, opset=17, dims=None, ir=8
         nodes, name, [info(key, value, dims.get(key)) for key, value in inputs.items()],
         [h.make_empty_tensor_value_info(key) for key in outputs],
         [numpy_helper.from_array(value, key) for key, value in constants.items()])
-    imports = [h.make_opsetid("", opset)] + [h.make_opsetid(domain, 1) for domain in domains]
+    versions = [domain if isinstance(domain, tuple) else (domain, 1) for domain in domains]
+    imports = [h.make_opsetid("", opset)] + [h.make_opsetid(*version) for version in versions]
     model = h.make_model(graph, opset_imports=imports, ir_version=ir)
+    if peer == "onnx":
+        results = ReferenceEvaluator(model).run(list(outputs), inputs)
+        # It computes some attributes with Python's floats.
+        results = [value.astype(np.float32) if value.dtype == np.float64 else value for value in results]
+        return record(name, model, inputs, outputs, results)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    results = session.run(list(outputs), inputs)
+    record(name, model, inputs, outputs, session.run(list(outputs), inputs))
+
+
+def record(name, model, inputs, outputs, results):
     (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString())
     arrays = {f"in:{key}": value for key, value in inputs.items()}
     arrays |= {f"out:{key}": np.asarray(value) for key, value in zip(outputs, results)}
@@ -400,8 +411,314 @@ def walks():
         {"x": draw(3)}, list("abcd"), opset=18)
 
 
+def words(*values):
+    return np.array(values, dtype=object)
+
+
+def text_case(name, nodes, outputs, constants, opset=20, domains=()):
+    """Archives hold no texts: they are constants, and the model compares those that it makes with onnxruntime's."""
+    versions = [domain if isinstance(domain, tuple) else (domain, 1) for domain in domains]
+    imports = [h.make_opsetid("", opset)] + [h.make_opsetid(*version) for version in versions]
+    graph = h.make_graph(nodes, name, [], [h.make_empty_tensor_value_info(key) for key in outputs],
+                         [numpy_helper.from_array(np.asarray(value), key) for key, value in constants.items()])
+    model = h.make_model(graph, opset_imports=imports, ir_version=8)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    checks, shown, expected = list(nodes), [], dict(constants)
+    for key, value in zip(outputs, session.run(list(outputs), {})):
+        if np.asarray(value).dtype.kind != "O":
+            shown.append(key)
+            continue
+        expected[key + "_expected"] = value
+        checks += [node("Equal", f"{key} {key}_expected", key + "_same"), node("Shape", key, key + "_shape")]
+        shown += [key + "_same", key + "_shape"]
+    case(name, checks, {"x": np.float32(1)}, shown, expected, opset=opset, domains=domains)
+
+
+def texts():
+    text_case("texts", [
+        node("StringConcat", "a b", "c"), node("StringSplit", "a", "d dn", delimiter="."),
+        node("StringSplit", "a", "e en", maxsplit=1), node("StringSplit", "f", "g gn", delimiter="--", maxsplit=2),
+        h.make_node("StringNormalizer", ["a"], ["i"], locale="C.UTF-8", case_change_action="UPPER", stopwords=["THE", "dog"]),
+        h.make_node("StringNormalizer", ["a"], ["j"], locale="C.UTF-8", is_case_sensitive=1, stopwords=["The"]),
+        h.make_node("StringNormalizer", ["a"], ["k"], locale="C.UTF-8", case_change_action="LOWER"),
+        h.make_node("StringNormalizer", ["one"], ["l"], locale="C.UTF-8", stopwords=["x"]),
+        node("Equal", "a one", "m"), node("Cast", "n", "o", to=T.FLOAT), node("Cast", "p", "q", to=T.STRING),
+        node("Cast", "r", "s", to=T.INT64), node("Cast", "t", "u", to=T.STRING)],
+        ["c", "d", "dn", "e", "en", "g", "gn", "i", "j", "k", "l", "m", "o", "q", "s", "u"], {
+            "a": words("The", "quick brown fox", "", "dog", "a.b.c", "x"), "b": words(" end"), "one": words("x"),
+            "f": words("1--2--3--4", "--", "-", ""), "n": words("3.25", "-1e-3", "nan", "inf", "-INF", "7"),
+            "p": np.array([0.1, 1, -1 / 3, 16777216, 1e10, 1e-7, np.inf, -np.inf, np.nan, 123456.789, 1e-5, -0.0],
+                          np.float32),
+            "r": words("12", "-3", "+5", "9007199254740993"), "t": np.array([-5, 0, 2**40])})
+    patterns = [
+        "a.c", "(?i)ABC", "[[:alpha:]]+", "(ab|cd)*e?", "a{2,3}", "\\d+(\\.\\d*)?", "[^a-c]*", "\\w+\\b \\w+", "^x$|",
+        "(?s)a.c", "a\\Q.*\\E", "\\x41[\\x{42}-D]", "(?P<n>a+?)b*", "", "(\\W|^)[\\w.\\-]{0,25}@(yahoo|gmail)\\.com(\\W|$)"]
+    given = words("abc", "a\nc", "ABC", "aéc", "ababcde", "aa", "aaaa", "3.14", "xyz", "ab cd", "", "x", "a.*", "AB",
+                  "aab", "me@gmail.com", "me@hotmail.com")
+    case("patterns", [h.make_node("RegexFullMatch", ["t"], [f"y{number}"], pattern=pattern)
+                      for number, pattern in enumerate(patterns)],
+         {"x": np.float32(1)}, [f"y{number}" for number in range(len(patterns))], {"t": given}, opset=20)
+    grams = dict(min_gram_length=1, max_gram_length=2, max_skip_count=1, ngram_counts=[0, 2], ngram_indexes=[3, 0, 1])
+    case("ngrams", [
+        *[node("TfIdfVectorizer", "x", mode, mode=mode, pool_int64s=[5, 6, 5, 6], weights=[10.0, 20.0, 30.0, 1.0][:3], **grams)
+          for mode in ["TF", "IDF", "TFIDF"]],
+        node("TfIdfVectorizer", "t", "words", mode="TF", pool_strings=["a", "b", "a", "b"], **grams)],
+        {"x": np.array([[5, 5, 7, 6, 5, 6], [1, 5, 6, 1, 6, 5]])}, ["TF", "IDF", "TFIDF", "words"],
+        {"t": words("a", "b", "c", "b", "a")})
+
+
+ML = "ai.onnx.ml"
+
+
+def learned(kind, inputs, outputs, **attributes):
+    return h.make_node(kind, inputs.split(), outputs.split(), domain=ML, **attributes)
+
+
+def random_trees(values, count, features, outputs, mode, prefix, spread):
+    """Attributes of trees whose leaves have a weight for each output, or for one of them where `spread` says so."""
+    nodes = {key: [] for key in ["treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids",
+                                 "missing_value_tracks_true"]}
+    leaves = {key: [] for key in ["treeids", "nodeids", "ids", "weights"]}
+    for tree in range(count):
+        pending, number = [(0, 0)], 1
+        while pending:
+            place, depth = pending.pop()
+            isLeaf = depth == 4 or (depth > 0 and values.random() < 0.3)
+            kind = "LEAF" if isLeaf else mode[int(values.integers(len(mode)))]
+            children = (0, 0) if isLeaf else (number, number + 1)
+            for key, value in zip(nodes, [tree, place, int(values.integers(features)),
+                                          float(np.float32(values.integers(-4, 5) * 0.5)), kind, *children,
+                                          int(values.random() < 0.3)]):
+                nodes[key].append(value)
+            if isLeaf:
+                for output in [tree % outputs] if spread else range(outputs):
+                    for key, value in zip(leaves, [tree, place, output, float(np.float32(values.normal()))]):
+                        leaves[key].append(value)
+            else:
+                pending += [(number, depth + 1), (number + 1, depth + 1)]
+                number += 2
+    return {f"nodes_{key}": value for key, value in nodes.items()} | {f"{prefix}_{key}": v for key, v in leaves.items()}
+
+
+def classical():
+    values = np.random.default_rng(9)
+
+    def draw(*shape):
+        return values.standard_normal(shape, dtype=np.float32)
+
+    x = draw(6, 3)
+    case("features", [
+        learned("Scaler", "x", "a", scale=[0.5, 2.0, 1.0], offset=[1.0, 0.0, -1.0]), learned("Scaler", "i", "b", scale=[2.0], offset=[1.0]),
+        *[learned("Normalizer", "x", f"n{norm}", norm=norm) for norm in ["MAX", "L1", "L2"]],
+        learned("Binarizer", "x", "c", threshold=0.25), learned("Imputer", "m", "d", imputed_value_floats=[1.0, 2.0, 3.0], replaced_value_float=float("nan")),
+        learned("Imputer", "i", "e", imputed_value_int64s=[9], replaced_value_int64=2),
+        learned("FeatureVectorizer", "i i", "f", inputdimensions=[2, 2]), learned("ArrayFeatureExtractor", "x two", "g"),
+        learned("OneHotEncoder", "i", "h", cats_int64s=[1, 2, 5]), learned("OneHotEncoder", "known", "k", cats_int64s=[1, 2], zeros=0),
+        learned("LabelEncoder", "i", "l", keys_int64s=[1, 2, 7], values_floats=[0.5, 0.25, 4.0], default_float=-3.0),
+        learned("LabelEncoder", "m", "o", keys_floats=[1.5, float("nan")], values_int64s=[4, 5])],
+        {"x": x, "i": np.array([[1, 2], [3, 5], [2, 2], [0, 1], [7, 5], [4, 4]]), "m": np.where(x > 0.4, np.float32("nan"), x),
+         "known": np.array([1, 2, 2])},
+        ["a", "b", "nMAX", "nL1", "nL2", "c", "d", "e", "f", "g", "h", "k", "l", "o"], {"two": np.array([[2, 0]])}, domains=[(ML, 2)])
+    text_case("labels", [
+        learned("LabelEncoder", "t", "a", keys_strings=["a", "b", "c"], values_int64s=[3, 5, 7], default_int64=-2),
+        learned("LabelEncoder", "t", "b", keys_strings=["a", "b"], values_strings=["x", "y"], default_string="z"),
+        learned("LabelEncoder", "i", "c", keys_int64s=[1, 2], values_strings=["one", "two"]),
+        learned("CategoryMapper", "t", "d", cats_strings=["b", "a"], cats_int64s=[10, 20], default_int64=-7),
+        learned("CategoryMapper", "i", "e", cats_strings=["b", "a"], cats_int64s=[1, 20], default_string="none"),
+        learned("OneHotEncoder", "t", "f", cats_strings=["c", "a"])],
+        list("abcdef"), {"t": words("a", "b", "q", "c"), "i": np.array([1, 2, 3])}, domains=[(ML, 2)])
+    linear = [learned("LinearRegressor", "x", f"r{number}", targets=2, coefficients=[0.5, -1, 2, 0.25, 1, 0], intercepts=[0.5, -0.5],
+                      post_transform=name) for number, name in enumerate(["NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"])]
+    linear += [learned("LinearClassifier", "x", f"l{number} s{number}", coefficients=[float(v) for v in draw(3 * count).round(3)],
+                       intercepts=[0.5, -0.25, 0.0][:count], classlabels_ints=labels, post_transform=name)
+               for number, (count, labels, name) in enumerate(
+                   [(3, [5, 7, 9], "SOFTMAX"), (2, [5, 7], "LOGISTIC"), (1, [5, 7], "LOGISTIC"), (1, [0, 1], "NONE"), (3, [5, 7, 9], "NONE")])]
+    names = [f"r{n}" for n in range(4)] + [f"{k}{n}" for n in range(5) for k in "ls"]
+    case("linear_models", linear, {"x": x}, names, domains=[ML], dims={"x": ["rows", 3]})
+    vectors = [float(v) for v in draw(5 * 3).ravel().round(3)]
+    machines, names = [], []
+    for number, (kernel, parameters) in enumerate([("LINEAR", [0.0, 0.0, 0.0]), ("RBF", [0.4, 0.0, 3.0]), ("POLY", [0.5, 1.0, 2.0]), ("SIGMOID", [0.3, 0.1, 0.0])]):
+        shared = dict(kernel_type=kernel, kernel_params=parameters, support_vectors=vectors)
+        machines += [
+            learned("SVMRegressor", "x", f"r{number}", n_supports=5, coefficients=[0.5, -1.0, 0.25, 1.0, -0.5], rho=[0.125], one_class=int(kernel == "POLY"), **shared),
+            learned("SVMClassifier", "x", f"l{number} s{number}", classlabels_ints=[3, 4, 8], vectors_per_class=[2, 1, 2],
+                    coefficients=[float(v) for v in draw(10).round(3)], rho=[0.1, -0.2, 0.3], **shared),
+            learned("SVMClassifier", "x", f"n{number} u{number}", classlabels_ints=[3, 4, 8], vectors_per_class=[2, 1, 2], prob_a=[-1.5, -1.0, -2.0],
+                    prob_b=[0.25, 0.0, -0.5], coefficients=[float(v) for v in draw(10).round(3)], rho=[0.1, -0.2, 0.3], **shared),
+            learned("SVMClassifier", "x", f"m{number} t{number}", classlabels_ints=[3, 4], vectors_per_class=[2, 3], prob_a=[-1.5], prob_b=[0.25],
+                    coefficients=[float(v) for v in draw(5).round(3)], rho=[0.1], **shared)]
+        names += [f"{k}{number}" for k in "rlsmtnu"]
+    case("support_vectors", machines, {"x": x}, names, domains=[ML])
+    given = np.concatenate([draw(9, 4).round(1), np.array([[np.nan, 0.5, 0, 1], [0, np.nan, np.nan, -1]], np.float32)])
+    all_modes = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"]
+    trees, names = [], []
+    for number, (outputs, function, transform, spread) in enumerate(
+            [(1, "SUM", "NONE", False), (3, "AVERAGE", "SOFTMAX", False), (2, "MIN", "NONE", False), (2, "MAX", "LOGISTIC", False), (3, "SUM", "NONE", True)]):
+        trees.append(learned("TreeEnsembleRegressor", "x", f"r{number}", n_targets=outputs, aggregate_function=function, post_transform=transform,
+                             base_values=[0.5] * outputs, **random_trees(values, 6, 4, outputs, all_modes, "target", spread)))
+        names.append(f"r{number}")
+    for number, (outputs, transform, spread) in enumerate([(3, "SOFTMAX", False), (3, "NONE", True), (1, "LOGISTIC", False)]):
+        labels = [5, 7] if outputs == 1 else [5, 7, 9]
+        trees.append(learned("TreeEnsembleClassifier", "x", f"l{number} s{number}", classlabels_int64s=labels, post_transform=transform,
+                             **random_trees(values, 6, 4, outputs, all_modes[:1], "class", spread)))
+        names += [f"l{number}", f"s{number}"]
+    wide = random_trees(values, 4, 4, 1, all_modes[:1], "target", False)
+    for key, kind in [("nodes_values", T.DOUBLE), ("target_weights", T.DOUBLE)]:
+        wide[key + "_as_tensor"] = h.make_tensor(key, kind, [len(wide[key])], wide.pop(key))
+    trees.append(learned("TreeEnsembleRegressor", "d", "w", n_targets=1, **wide))
+    case("trees", trees, {"x": given, "d": given.astype(np.float64)}, names + ["w"], domains=[(ML, 3)], dims={"x": ["rows", 4]})
+    modes, splits = np.array([0, 4, 6, 5], np.uint8), np.array([0.5, 1.0, 0.0, 2.0], np.float32)
+    case("tree_sets", [learned(
+        "TreeEnsemble", "x", "y", n_targets=2, aggregate_function=1, tree_roots=[0], nodes_featureids=[0, 1, 2, 3],
+        nodes_modes=h.make_tensor("m", T.UINT8, [4], modes), nodes_splits=h.make_tensor("s", T.FLOAT, [4], splits),
+        nodes_truenodeids=[1, 0, 2, 4], nodes_trueleafs=[0, 1, 1, 1], nodes_falsenodeids=[2, 1, 3, 3], nodes_falseleafs=[0, 1, 0, 1],
+        leaf_targetids=[0, 1, 0, 1, 0], leaf_weights=h.make_tensor("w", T.FLOAT, [5], [1.0, 2.0, 3.0, 4.0, 5.0]),
+        membership_values=h.make_tensor("v", T.FLOAT, [3], [1.5, 3.0, float("nan")]))],
+        {"x": np.array([[0, 1, 0, 0], [0, 2, 0, 0], [1, 0, 3, 0], [1, 0, 1.5, 0], [1, 0, 0, 2], [1, 0, 0, 3]], np.float32)}, ["y"], domains=[(ML, 5)])
+
+
+def computed():
+    values = np.random.default_rng(10)
+
+    def draw(*shape):
+        return values.standard_normal(shape, dtype=np.float32)
+
+    case("computed_axes", [
+        node("Slice", "x starts ends axes steps", "a"), node("Slice", "x starts ends axes", "b"),
+        node("Pad", "x pads zero axes", "c"), node("Pad", "x pads zero axes", "d", mode="edge"),
+        node("Pad", "x wide zero axes", "e", mode="reflect"), node("Pad", "x pads zero axes", "f", mode="wrap"),
+        node("DFT", "s n axis", "g", onesided=1), node("DFT", "s n axis", "i", inverse=1), node("STFT", "w step window length", "j"),
+        node("Col2Im", "p image block", "k", strides=[1, 2], pads=[1, 0, 0, 1], dilations=[2, 1])],
+        {"x": draw(3, 5, 4), "starts": i64(-1, 1), "ends": i64(-(2**40), 9), "axes": i64(1, -1), "steps": i64(-2, 2), "pads": i64(2, 0, 1, 3),
+         "wide": i64(2, 1, -1, 2), "s": draw(2, 6, 3, 1), "n": np.int64(5), "axis": np.int64(-3), "w": draw(2, 12, 1), "step": np.int64(3), "length": np.int64(4),
+         "p": draw(1, 8, 12), "image": i64(5, 6), "block": i64(2, 2)}, list("abcdefgijk"), {"zero": np.float32(7), "window": draw(4)}, opset=20)
+    case("regions", [node("MaxRoiPool", "x r", "y", pooled_shape=[3, 2], spatial_scale=0.5)],
+         {"x": draw(2, 3, 8, 9), "r": np.array([[0, 0, 0, 15, 15], [1, 3, 5, 9, 17], [1, -4, 2, 3, 3]], np.float32)}, ["y"])
+    case("mel", [node("MelWeightMatrix", "n length rate low high", "y")],
+         {"n": np.int64(9), "length": np.int64(64), "rate": np.int64(8000)}, ["y"], {"low": np.float32(20), "high": np.float32(3500)})
+    case("causal_convolution", [node("CausalConvWithState", "x w b s", "y t", activation="silu")],
+         {"x": draw(2, 3, 5), "s": draw(2, 3, 3)}, ["y", "t"], {"w": draw(3, 1, 4), "b": draw(3)}, opset=27, ir=10, peer="onnx")
+    training = "ai.onnx.preview.training"
+    case("optimizers", [
+        h.make_node("Momentum", ["r", "t", "a", "b", "ga", "gb", "va", "vb"], ["ma", "mb", "mva", "mvb"], domain=training, alpha=0.9, beta=0.5, mode="nesterov", norm_coefficient=0.01),
+        h.make_node("Adagrad", ["r", "t", "a", "ga", "ha"], ["da", "dha"], domain=training, decay_factor=0.1, norm_coefficient=0.02),
+        h.make_node("Adam", ["r", "t", "a", "ga", "va", "ha"], ["xa", "xva", "xha"], domain=training, norm_coefficient_post=0.1)],
+        {"r": np.float32(0.1), "t": np.int64(3), "a": draw(3), "b": draw(2, 2), "ga": draw(3), "gb": draw(2, 2), "va": draw(3), "vb": draw(2, 2), "ha": np.abs(draw(3))},
+        ["ma", "mb", "mva", "mvb", "da", "dha", "xa", "xva", "xha"], domains=[training], peer="onnx")
+    case("batch_statistics", [node("BatchNormalization", "x s b m v", "y rm rv", training_mode=1, momentum=0.8)], {"x": draw(3, 4, 2, 5)},
+         ["y", "rm", "rv"], {"s": draw(4), "b": draw(4), "m": draw(4), "v": np.abs(draw(4))})
+
+
+def fused():
+    """ONNX Runtime's own operators."""
+    values = np.random.default_rng(11)
+    MS = "com.microsoft"
+
+    def draw(*shape):
+        return values.standard_normal(shape, dtype=np.float32)
+
+    def own(kind, inputs, outputs, **attributes):
+        return h.make_node(kind, ["" if name == "-" else name for name in inputs.split()], outputs.split(), domain=MS, **attributes)
+
+    def whole(low, high, shape, kind):
+        return values.integers(low, high, shape).astype(kind)
+
+    case("fused_products", [
+        own("FusedMatMul", "a b", "r0", alpha=0.5, transA=1), own("FusedMatMul", "a c", "r1", transB=1, transBatchA=1, transBatchB=1),
+        own("FusedGemm", "m n o", "r2", activation="LeakyRelu", activation_alpha=0.25, transB=1, alpha=0.5),
+        own("FusedConv", "x w p z", "r3", activation="Clip", activation_params=[-0.5, 1.5], pads=[1, 1, 1, 1]),
+        own("FusedConv", "x w", "r4", activation="HardSigmoid", activation_params=[0.3, 0.4]),
+        own("QuickGelu", "m", "r5"), own("CDist", "m n", "r6", metric="euclidean"),
+        own("Trilu", "m", "r7", upper=0), own("ExpandDims", "m axis", "r8")],
+         {"a": draw(2, 3, 4), "m": draw(4, 3), "x": draw(1, 2, 5, 4), "z": draw(1, 3, 5, 4)}, [f"r{n}" for n in range(9)],
+         {"b": draw(2, 3, 5), "c": draw(5, 3, 4), "n": draw(5, 3), "o": draw(5), "w": draw(3, 2, 3, 3), "p": draw(3), "axis": np.int32(1)}, domains=[MS])
+    q, r = whole(0, 256, (2, 3, 4, 5), np.uint8), whole(0, 256, (3, 1, 5), np.uint8)
+    image = whole(0, 256, (1, 6, 5, 3), np.uint8)
+    scales = {"qs": np.float32(0.02), "qz": np.uint8(120), "rs": np.float32(0.03), "rz": np.uint8(10), "ys": np.float32(0.05), "yz": np.uint8(100),
+              "ss": np.float32(1 / 256), "sz": np.uint8(0)}
+    case("qlinear_operators", [
+        own("QLinearAdd", "q qs qz r rs rz ys yz", "r0"), own("QLinearMul", "q qs qz r rs rz ys yz", "r1"),
+        own("QLinearSigmoid", "q qs qz ss sz", "r2"), own("QLinearLeakyRelu", "q qs qz ys yz", "r3", alpha=0.2),
+        own("QLinearAveragePool", "q qs qz ys yz", "r4", kernel_shape=[2, 3], pads=[0, 1, 0, 1]),
+        own("QLinearGlobalAveragePool", "q qs qz ys yz", "r5"), own("QLinearConcat", "ys yz q qs qz q rs rz", "r6", axis=1),
+        own("QLinearWhere", "c q qs qz r rs rz ys yz", "r8"),
+        own("NhwcMaxPool", "i", "r9", kernel_shape=[2, 2], strides=[2, 1]),
+        own("QLinearConv", "i qs qz w ws wz ys yz", "r10", channels_last=1, pads=[1, 1, 1, 1]),
+        own("DequantizeLinear", "q qs qz", "f"), own("QuantizeLinear", "f rs rz", "r11")],
+         {"q": q, "i": image, "c": values.random((2, 3, 4, 5)) < 0.5}, [f"r{n}" for n in range(12) if n != 7],
+         {"r": r, "w": whole(-127, 128, (4, 3, 3, 3), np.int8), "ws": np.float32(0.01), "wz": np.int8(0)} | scales, domains=[MS])
+    b = whole(0, 256, (6, 4), np.uint8)
+    case("quantized_products", [
+        own("MatMulIntegerToFloat", "a b as bs az bz bias", "r0"), own("DynamicQuantizeMatMul", "x b bs bz bias", "r1"),
+        own("QGemm", "a as az t bs bz ints ys yz", "r2", transB=1, alpha=0.5), own("QGemm", "a as az t bs bz", "r3", transB=1)],
+         {"a": whole(0, 256, (5, 6), np.uint8), "x": draw(5, 6)}, ["r0", "r1", "r2", "r3"],
+         {"b": b, "t": np.ascontiguousarray(b.T), "as": np.float32(0.02), "az": np.uint8(101), "bs": np.float32(0.01), "bz": np.uint8(130), "bias": draw(4),
+          "ints": whole(-999, 999, (4,), np.int32), "ys": np.float32(0.1), "yz": np.uint8(77)}, domains=[MS])
+    case("packed_weights", [
+        own("MatMulNBits", "x w4 s4", "r0", K=40, N=6, bits=4, block_size=16), own("MatMulNBits", "x w4 s4 z4 - bias", "r1", K=40, N=6, bits=4, block_size=16),
+        own("MatMulNBits", "x w8 s8 z8", "r2", K=40, N=6, bits=8, block_size=32), own("MatMulNBits", "x w4 s4 zf", "r3", K=40, N=6, bits=4, block_size=16),
+        own("GatherBlockQuantized", "table i ts", "r4", block_size=16), own("GatherBlockQuantized", "bytes i ts tz", "r5", block_size=16, bits=4, quantize_axis=1)],
+         {"x": draw(2, 3, 40), "i": np.array([[4, 0], [2, 2]])}, [f"r{n}" for n in range(6)],
+         {"w4": whole(0, 256, (6, 3, 8), np.uint8), "s4": draw(6, 3), "z4": whole(0, 256, (6, 2), np.uint8), "bias": draw(6), "zf": draw(6, 3) + np.float32(8),
+          "w8": whole(0, 256, (6, 2, 32), np.uint8), "s8": draw(6, 2), "z8": whole(0, 256, (6, 2), np.uint8),
+          "table": whole(-8, 8, (5, 32), np.int8).astype(np.dtype(__import__("ml_dtypes").int4)), "ts": draw(5, 2), "bytes": whole(0, 256, (5, 16), np.uint8),
+          "tz": whole(0, 256, (5, 1), np.uint8)}, opset=21, ir=10, domains=[MS])
+    words, kinds = np.array([[3, 1, 4, 1], [5, 0, 2, 6]], np.int32), np.array([[0, 0, 1, 1], [0, 1, 1, 1]], np.int32)
+    case("transformer_parts", [
+        own("EmbedLayerNormalization", "w s we pe se g b m", "r0 r1 r2", epsilon=1e-6), own("Attention", "x aw ab - past", "r3 r4", num_heads=2, unidirectional=1),
+        own("Attention", "x aw ab pairs", "r5", num_heads=2), own("QAttention", "q qw ab qs ws - qz wz", "r6", num_heads=2),
+        own("MoE", "x2 scores e1 - e2", "r7", k=2, activation_type="silu", normalize_routing_weights=1), own("MoE", "x2 scores e1 - e2", "r8", k=1, activation_type="relu")],
+         {"w": words, "s": kinds, "m": np.array([[1, 1, 1, 0], [1, 1, 0, 0]], np.int32), "x": draw(2, 3, 6), "past": draw(2, 2, 2, 4, 3), "pairs": (values.random((2, 3, 3)) < 0.7).astype(np.int32) | np.eye(3, dtype=np.int32),
+          "q": whole(0, 256, (2, 3, 6), np.uint8), "x2": draw(5, 6), "scores": draw(5, 4)}, [f"r{n}" for n in range(9)],
+         {"we": draw(8, 6), "pe": draw(5, 6), "se": draw(2, 6), "g": draw(6), "b": draw(6), "aw": draw(6, 18), "ab": draw(18), "qw": whole(-127, 128, (6, 18), np.int8),
+          "qs": np.float32(0.02), "ws": np.float32(0.01), "qz": np.uint8(128), "wz": np.int8(0), "e1": draw(4, 7, 6), "e2": draw(4, 6, 7)}, domains=[MS])
+    case("smooth_softmax", [
+        own("GroupQueryAttention", "q k v - - valid total", "y keys values", num_heads=4, kv_num_heads=2, smooth_softmax=1)],
+         {"q": draw(1, 3, 64), "k": draw(1, 3, 32), "v": draw(1, 3, 32), "valid": np.array([2], np.int32), "total": np.array(3, np.int32)},
+         ["y"], domains=[MS])
+    # Packed inputs are not for onnxruntime's processors: its results are those of the same numbers apart.
+    q, k, v = draw(2, 3, 16), draw(2, 3, 16), draw(2, 3, 16)
+    apart = [array.reshape(2, 3, 2, 1, 8) for array in (q, k, v)]
+    case("packed_heads", [own("MultiHeadAttention", "q k v", "y", num_heads=2)], {"q": q, "k": k, "v": v}, ["y"], domains=[MS])
+    expected = np.load(FOLDER / "packed_heads.npz")["out:y"]
+    given = {"all": np.concatenate(apart, axis=3), "q": q, "both": np.concatenate(apart[1:], axis=3)}
+    graph = h.make_graph([own("MultiHeadAttention", "all", "y", num_heads=2), own("MultiHeadAttention", "q both", "z", num_heads=2)], "packed_heads",
+                         [info(key, value) for key, value in given.items()], [h.make_empty_tensor_value_info(key) for key in "yz"])
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17), h.make_opsetid(MS, 1)], ir_version=8)
+    record("packed_heads", model, given, ["y", "z"], [expected, expected])
+
+
+def dependent():
+    """Extents that data decide, and what goes on with them."""
+    values = np.random.default_rng(12)
+
+    def draw(*shape):
+        return values.standard_normal(shape, dtype=np.float32)
+
+    body = h.make_graph(
+        [node("Add", "i one", "j"), node("Less", "j limit", "go"), node("Mul", "s half", "t"), node("ReduceMax", "t", "m", keepdims=0)],
+        "body", [h.make_tensor_value_info("i", T.INT64, []), h.make_tensor_value_info("c", T.BOOL, []), h.make_tensor_value_info("s", T.FLOAT, [3])],
+        [h.make_tensor_value_info("go", T.BOOL, []), h.make_tensor_value_info("t", T.FLOAT, [3]), h.make_tensor_value_info("m", T.FLOAT, [])])
+    case("dependent_extents", [
+        node("NonZero", "x", "places"), node("Transpose", "places", "pairs"), node("GatherND", "x pairs", "found"),
+        node("Unsqueeze", "found axis", "column"), node("MatMul", "column w", "a"),
+        node("Greater", "v zero", "mask"), node("Compress", "v mask", "kept", axis=0), node("ReduceSum", "kept", "b", keepdims=0),
+        node("Unique", "n", "u first inverse counts"), node("Cast", "counts", "real", to=T.FLOAT), node("Softmax", "real", "d"),
+        node("Shape", "kept", "size"), node("ReduceProd", "size", "count", keepdims=0), node("Range", "origin count unit", "e"),
+        node("NonMaxSuppression", "boxes scores most overlap", "chosen"), node("Slice", "chosen two three axis", "third"), node("Squeeze", "third axis", "numbers"),
+        node("Squeeze", "boxes front", "flat"), node("Gather", "flat numbers", "f"), node("TopK", "v k", "g gi"), node("Concat", "kept v", "both", axis=0), node("Expand", "half size", "wide"),
+        h.make_node("Loop", ["trips", "", "s0"], ["last", "maxima"], body=body), node("ReduceMean", "maxima", "i1", keepdims=0), node("Neg", "maxima", "i2")],
+        {"x": np.where(values.random((4, 5)) < 0.4, draw(4, 5), np.float32(0)), "v": draw(9), "n": np.array([3, 1, 3, 2, 1, 3]), "boxes": np.abs(draw(1, 6, 4)).cumsum(axis=2),
+         "scores": np.abs(draw(1, 2, 6)), "k": i64(3), "trips": np.int64(5), "s0": np.abs(draw(3)), "limit": np.int64(4)},
+        ["a", "b", "u", "d", "e", "f", "g", "gi", "both", "wide", "last", "maxima", "i1", "i2"],
+        {"w": draw(1, 3), "zero": np.float32(0), "origin": np.int64(0), "unit": np.int64(1), "most": i64(2), "overlap": np.array([0.4], np.float32),
+         "two": i64(2), "three": i64(3), "axis": i64(1), "front": i64(0), "half": np.float32(0.5), "one": np.int64(1)}, dims={"v": ["length"]})
+
+
 FOLDER.mkdir(exist_ok=True)
 for old in FOLDER.iterdir():
     old.unlink()
-for make in [images, matrices, quantized, shapes, elements, reductions, control, placed, blocks, functions, walks]:
+for make in [images, matrices, quantized, shapes, elements, reductions, control, placed, blocks, functions, walks, texts, classical,
+             computed, fused,
+             dependent]:
     make()

@@ -12,7 +12,7 @@ from oracle import cases
 
 FAMILIES = [
     "elementwise", "contractions", "reductions", "attention", "recurrent", "windows", "moving", "ordering", "images",
-    "quantization", "control"]
+    "quantization", "control", "ensembles"]
 
 folder = pathlib.Path(__file__).parent
 sys.path.insert(0, str(folder))

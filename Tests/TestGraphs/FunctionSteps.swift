@@ -88,7 +88,28 @@ extension GraphGenerator {
     try add(kind, random.chance(50) ? [x.id, scale.id, zero.id] : [x.id, scale.id], -33, 33)
   }
 
+  /// Two trees of three nodes over rows that are constant, so that rounding cannot turn a walk.
+  private mutating func addTrees() throws(Diagnostic) {
+    let element: ElementType = random.chance(70) ? .f32 : .f64
+    let rows = random.pick(options.large ? [1, 9, 70] : [1, 2, 5]) ?? 1
+    let x = try constant(randomTensor(element, [rows, 3], -2, 2), -2, 2)
+    func table(_ values: [Int], _ shape: [Int]) throws(Diagnostic) -> ValueID {
+      try constant(Tensor(.i32, shape, integers: values), -9, 9).id
+    }
+    let features = try table((0..<6).map { _ in random.within(0...2) }, [6])
+    let thresholds = try constant(randomTensor(element, [6], -2, 2), -2, 2)
+    let children = try table([1, 2, -1, -2, -3, -4, 4, -5, -6, 5, -7, -8], [6, 2])
+    let (roots, targets) = (try table([0, 3], [2]), try table([0, random.within(0...1)], [2]))
+    let weights = try constant(randomTensor(element, [8, 2], -1, 1), -1, 1)
+    let function = random.pick(TreeEnsemble.Function.allCases) ?? .sum
+    // An output without a tree is infinite for the least and greatest; three outputs would have such.
+    let kind = TreeEnsemble(function, outputs: function == .sum ? 3 : 2)
+    let start = function == .sum ? targets : try table([0, 0], [2])
+    try add(kind, [x.id, features, thresholds.id, children, roots, start, weights.id], -2, 2)
+  }
+
   private mutating func addMadeUpNumbers() throws(Diagnostic) {
+    if random.chance(25) { return try addTrees() }
     if random.chance(40) {
       let order = random.within(1...4)
       let matrices = try constant(randomTensor(.f32, [2, order, order], -1, 1), -1, 1)

@@ -1,11 +1,11 @@
 import Support
 
-/// Whether each text as a whole matches a regular expression in the syntax of RE2.
+/// Whether each string as a whole is what a regular expression describes.
 ///
-///     %0: str[4]
-///     %1 = string_match %0 {pattern = "[a-z]+@(one|two)\\.org"} : bool[4]
+///     %0: str[8]
+///     %1 = string_match %0 {pattern = "[a-z]+(, [a-z]+)*"} : bool[8]
 ///
-/// Bytes that are no UTF-8 match nothing.
+/// The syntax is RE2's, without names of scripts; see `RegularExpression`.
 public struct StringMatch: OpKind {
   public static let mnemonics = ["string_match"]
   public static let operands = [OperandSpec("x", .string)]
@@ -22,20 +22,13 @@ public struct StringMatch: OpKind {
   public func inferTypes(
     _ inputs: [ValueFact], regions: [RegionFact], in context: inout InferenceContext
   ) throws(Diagnostic) -> [ValueFact] {
-    let type = try inputs[0].dense("string_match")
-    _ = try automaton()
-    return [ValueFact(.bool, type.shape)]
-  }
-
-  public func automaton() throws(Diagnostic) -> PatternAutomaton {
-    do throws(Diagnostic) { return try PatternAutomaton(try Pattern(pattern)) } catch {
-      throw Diagnostic(error.kind, "string_match: \(error.message)", at: error.location, hint: error.hint)
-    }
+    _ = try RegularExpression(pattern)
+    return [ValueFact(.bool, try inputs[0].dense("string_match").shape)]
   }
 
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {
     let x = try inputs[0].expectTensor()
-    let automaton = try automaton()
-    return [.tensor(Tensor(.bool, x.shape, integers: x.strings.map { automaton.matches($0) ? 1 : 0 }))]
+    let expression = try RegularExpression(pattern)
+    return [.tensor(Tensor(.bool, x.shape, integers: x.strings.map { expression.matches($0) ? 1 : 0 }))]
   }
 }

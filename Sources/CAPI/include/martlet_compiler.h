@@ -8,8 +8,8 @@
  *   martlet_compiler_release(compiled);
  *
  * Options are a JSON object, NULL or "": target, shape (an object of lists of extents), threads, weights ("embed" or
- * "file"), sysroot, from, profile (true or false), cache_dir (null keeps nothing). They mean what the options of
- * `martlet compile` mean.
+ * "file"), name, precision, numerics, sysroot, from, profile (true or false), cache_dir (null keeps nothing). They mean
+ * what the options of `martlet compile` mean.
  *
  * Functions return 0, or the exit status that the command would have: 1 the input is at fault, 2 so are the options,
  * 3 not supported, 70 a bug in Martlet. They may be called from any thread.

@@ -22,10 +22,13 @@ public struct ModelSource {
     public var metadata: String
     /// Whether every step is measured.
     public var profiles: Bool
+    /// The text that brings in the runtime, or its declarations where it is an object of its own.
+    public var runtime: String
 
     public init(
       name: String, target: String, options: String, sourceHash: String, features: [String], maximumThreads: Int,
-      weightsFile: (name: String, hash: UInt64)? = nil, metadata: String, profiles: Bool = false
+      weightsFile: (name: String, hash: UInt64)? = nil, metadata: String, profiles: Bool = false,
+      runtime: String = "#include \"runtime.c\""
     ) {
       self.name = name
       self.target = target
@@ -36,6 +39,7 @@ public struct ModelSource {
       self.weightsFile = weightsFile
       self.metadata = metadata
       self.profiles = profiles
+      self.runtime = runtime
     }
   }
 
@@ -59,8 +63,11 @@ public struct ModelSource {
     out.line("/* The model \(CSyntax.comment(program.name)), made by Martlet for \(options.target). */")
     let steps = options.profiles ? program.profiledSteps : []
     if options.profiles { out.line("#define MARTLET_PROFILE \(program.entries.count + steps.count)") }
-    out.line("#include \"runtime.c\"")
-    for file in program.runtimeFiles { out.line("#include \"\(file)\"") }
+    out.line(options.runtime)
+    // As an object of its own the runtime has all of it.
+    if options.runtime.contains("runtime.c") {
+      for file in program.runtimeFiles { out.line("#include \"\(file)\"") }
+    }
     out.line()
     for kernel in program.kernels {
       out.line("extern int32_t \(kernel.name)(void *const *, const int64_t *, int64_t, int64_t) MARTLET_HIDDEN;")

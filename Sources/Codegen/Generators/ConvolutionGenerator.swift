@@ -29,8 +29,6 @@ struct ConvolutionGenerator {
   /// Whether the result has a row axis of its own (two spatial axes).
   let hasRows: Bool
 
-  fileprivate static let cachedPanelBytes = 256 << 10
-
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let build = scope.build
     let rowsPerTile =
@@ -133,7 +131,7 @@ private struct ConvolutionEmitter {
     panel = scope.buffer(convolution.panels, multiplication.panelScalar, .read, alignment: 64)
     tilesInRow = columnRuns.reduce(0) { $0 + $1.count }
     let weightBytes = (layout.elements.constant ?? 0) * convolution.groups * multiplication.panelScalar.bytes
-    panelsOutermost = weightBytes > ConvolutionGenerator.cachedPanelBytes
+    panelsOutermost = weightBytes > PanelLayout.cachedBytes
   }
 
   /// Where a tile lies: its image and its first pixel; and which of the image's tiles it is.

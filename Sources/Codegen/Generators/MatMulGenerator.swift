@@ -57,9 +57,6 @@ struct MatMulGenerator {
     }
     if let failure = emitter.epilogue.failure { throw failure }
   }
-
-  /// Packed weights above this are walked panel by panel, so that each is read once.
-  fileprivate static let cachedPanelBytes = 256 << 10
 }
 
 /// Emits the tiles of a matrix product.
@@ -89,7 +86,7 @@ private struct MatMulEmitter {
     panel = scope.buffer(product.panels, multiplication.panelScalar, .read, alignment: 64)
     plan = RowPlan(product.rows, tallest: product.tile.rows)
     let weightBytes = (product.layout.elements * multiplication.panelScalar.bytes).constant ?? 0
-    panelsOutermost = weightBytes > MatMulGenerator.cachedPanelBytes
+    panelsOutermost = weightBytes > PanelLayout.cachedBytes
   }
 
   func bases(_ indices: [LoopValue]) -> Bases {

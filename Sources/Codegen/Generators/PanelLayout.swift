@@ -15,6 +15,10 @@ struct PanelLayout: Hashable {
   var depth: Dim
   var columns: Dim
 
+  /// Bytes of panels that stay cached while rows pass by. More than that is walked panel by panel, so that each is read
+  /// once, and fetched ahead.
+  static let cachedBytes = 256 << 10
+
   /// Columns of a full panel.
   var width: Int { vectors * lanes }
   var paddedDepth: Dim { depth.ceilDivided(by: Dim(group)) * group }

@@ -13,9 +13,6 @@ struct WinogradProductGenerator {
   let filters: BufferID
   let products: BufferID
 
-  /// Filters above this are fetched ahead.
-  private static let cachedPanelBytes = 256 << 10
-
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let build = scope.build
     let left = scope.buffer(inputs, .f32, .read, alignment: 64)
@@ -40,7 +37,7 @@ struct WinogradProductGenerator {
             var emitter = TileEmitter(
               scope: scope, multiplication: multiplication, left: left, panel: panel, vectors: place.vectors,
               panelVectors: place.vectors, unroll: tile.unroll)
-            if filterBytes > Self.cachedPanelBytes, let tiles = rows.tileCount {
+            if filterBytes > PanelLayout.cachedBytes, let tiles = rows.tileCount {
               emitter.prefetchNext(layout, panelBase, depth: plan.channels, tiles: tiles) { tilePlace.number }
             }
             let start = build.add(leftBase, build.mul(row, leftPitch))

@@ -25,7 +25,7 @@ extension StringFind: OpLowering {
 
 extension StringMatch: OpLowering {
   func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
-    let table = try MatchTable(try automaton())
+    let table = try MatchTable(try RegularExpressionAutomaton(try RegularExpression(pattern)))
     try program.lowerTexts(.stringMatch, op, table: program.table("pattern", table.bytes), [Dim(table.stateCount)])
   }
 }

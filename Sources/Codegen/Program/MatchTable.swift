@@ -15,10 +15,10 @@ struct MatchTable {
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// All sets of states that a pattern can be in at a time, each with what stands before it, are states here.
-  init(_ automaton: PatternAutomaton) throws(Diagnostic) {
+  init(_ automaton: RegularExpressionAutomaton) throws(Diagnostic) {
     struct Place: Hashable {
       var states: [Int]
-      var after: PatternAutomaton.Side
+      var after: RegularExpressionAutomaton.Side
     }
     let starts = automaton.byteClasses
     bytes = []
@@ -38,7 +38,7 @@ struct MatchTable {
       for byte in starts {
         let states = automaton.step(place.states, after: place.after, byte)
         // Where nothing matches any more, nothing else matters.
-        let next = Place(states: states, after: states.isEmpty ? .other : PatternAutomaton.Side(byte))
+        let next = Place(states: states, after: states.isEmpty ? .other : RegularExpressionAutomaton.Side(byte))
         let number = numbers[next] ?? places.count
         if number == places.count {
           guard number < MatchTable.limit else {

@@ -52,7 +52,8 @@ struct ScalarGraph {
     if kind is Compare, types.contains(where: { $0.plain == .string }) {
       throw .unsupported("texts are not compared in a kernel")
     }
-    let kind = try kind.specialized(types, program.module)
+    let constants = operands.map { program.constant($0)?.tensor }
+    let kind = try kind.specialized(types, constants, program.module)
     var sources: [Source] = []
     for ((operand, type), shape) in zip(zip(operands, types), kind.operandShapes(types)) {
       if shape != type.shape {

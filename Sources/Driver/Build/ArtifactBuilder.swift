@@ -25,8 +25,8 @@ struct ArtifactBuilder {
   var writesHeader = true
   /// Whether every step is measured.
   var profiles = false
-  /// Compiled kernels from earlier; nil compiles everything.
-  var cache: KernelCache?
+  /// What was compiled earlier; nil compiles everything.
+  var cacheFolder: CacheFolder?
   var progress: @Sendable (Int, Int) -> Void = { _, _ in }
 
   /// The `main` of an executable reads and writes tensors of numbers.
@@ -60,12 +60,12 @@ struct ArtifactBuilder {
       weightsFile = (Paths.lastComponent(weightsPath), try ProgramFile.writeWeights(of: program, to: aside.path))
       companions.append("weights")
     }
-    let source = ModelSource.text(
-      program,
-      ModelSource.Options(
-        name: name, target: profile.name, options: optionsText, sourceHash: sourceHash, features: profile.requires,
-        maximumThreads: maximumThreads, weightsFile: weightsFile, metadata: metadata,
-        profiles: profiles))
+    // Libraries have the runtime in common; in objects that others link its names must not be seen.
+    let isApart = kind == .shared && !profiles && !weightsInFile
+    let source =
+      isApart
+      ? source(runtime: "#include \"runtime.h\"")
+      : source(runtime: "#include \"runtime.c\"", weightsFile: weightsFile)
     try toolchain.writeRuntime()
     try toolchain.write(Array(source.utf8), to: "model.c")
 
@@ -74,26 +74,27 @@ struct ArtifactBuilder {
     let needsMain = kind == .executable
     let prefix = name
     let sysroot = sysroot
+    let folder = cacheFolder
     let tables = BackgroundTask { () throws(Diagnostic) in
-      try toolchain.compileModel(prefix: prefix, weightsFile: hasWeightsFile)
+      if isApart {
+        try toolchain.write(try RuntimeObject.bytes(for: toolchain.profile, folder), to: RuntimeObject.name)
+        try toolchain.compileTables()
+      } else {
+        try toolchain.compileModel(prefix: prefix, weightsFile: hasWeightsFile)
+      }
       if needsMain { try toolchain.compileMain(prefix: prefix, sysroot: sysroot) }
     }
     let compiled = Result { () throws(Diagnostic) in try compileKernels(to: toolchain.kernelKind) }
     try tables.wait()
     var objects = ["model.o"]
+    if isApart { objects.append(RuntimeObject.name) }
     if needsMain { objects.append("main.o") }
     for (number, bytes) in try compiled.get().enumerated() {
       try toolchain.write(bytes, to: "k\(number).o")
       objects.append("k\(number).o")
     }
     if hasWeights, !weightsInFile {
-      let pieces = program.weights.map { weight in
-        WeightsPiece(offset: weight.offset, size: weight.bytes) { sink throws(Diagnostic) in
-          let bytes = weight.content()
-          try bytes.withBytes { bytes throws(Diagnostic) in try sink(bytes) }
-        }
-      }
-      let image = try WeightsImage(size: program.weightBytes, pieces: pieces)
+      let image = try weightsImage()
       if let machine = elfMachine {
         try WeightsObject.write(image, prefix: name, machine: machine, to: "\(scratch.path)/weights.o")
       } else {
@@ -128,8 +129,30 @@ struct ArtifactBuilder {
     return companions
   }
 
+  /// `model.c`, with the text that brings in the runtime.
+  func source(runtime: String, weightsFile: (name: String, hash: UInt64)? = nil) -> String {
+    ModelSource.text(
+      program,
+      ModelSource.Options(
+        name: name, target: profile.name, options: optionsText, sourceHash: sourceHash, features: profile.requires,
+        maximumThreads: maximumThreads, weightsFile: weightsFile, metadata: metadata, profiles: profiles,
+        runtime: runtime))
+  }
+
+  /// The weights as they lie in an artifact, made while they are written.
+  func weightsImage() throws(Diagnostic) -> WeightsImage {
+    let pieces = program.weights.map { weight in
+      WeightsPiece(offset: weight.offset, size: weight.bytes) { sink throws(Diagnostic) in
+        let bytes = weight.content()
+        try bytes.withBytes { bytes throws(Diagnostic) in try sink(bytes) }
+      }
+    }
+    return try WeightsImage(size: program.weightBytes, pieces: pieces)
+  }
+
   /// Objects of all kernels, in order; those in the cache are not compiled again.
-  private func compileKernels(to kind: OutputKind) throws(Diagnostic) -> [[UInt8]] {
+  func compileKernels(to kind: OutputKind) throws(Diagnostic) -> [[UInt8]] {
+    let cache = cacheFolder.map { KernelCache($0, profile) }
     let backend = try LLVMBackend(MachineOptions(profile))
     var results = [[UInt8]?](repeating: nil, count: program.kernels.count)
     var missing: [Int] = []

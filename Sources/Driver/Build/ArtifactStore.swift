@@ -83,7 +83,23 @@ struct ArtifactStore {
   }
 
   /// A Martlet that was built again may compile differently under the same version.
-  static let ownIdentity = identity("/proc/self/exe") ?? ""
+  static let ownIdentity = identity(ownFile) ?? ""
+
+  /// The file that this code is in: the command, or a library in somebody else's program.
+  private static var ownFile: String {
+    let command = "/proc/self/exe"
+    // A line is "7f00-7f80 r-xp ... /the/file", and the first of a file is where its image starts.
+    let start = String(UInt(bitPattern: #dsohandle), radix: 16) + "-"
+    guard let maps = fopen("/proc/self/maps", "r") else { return command }
+    defer { fclose(maps) }
+    var line = [CChar](repeating: 0, count: 8192)
+    while fgets(&line, Int32(line.count), maps) != nil {
+      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      guard text.hasPrefix(start), let slash = text.firstIndex(of: "/") else { continue }
+      return String(text[slash...].dropLast())
+    }
+    return command
+  }
 
   /// Writes down what an entry was made of. Comes last: an entry without its list is not used.
   private func list(_ sources: [String], of entry: String) throws(Diagnostic) {

@@ -1,4 +1,3 @@
-import CData
 import Glibc
 import LLVMBackend
 import Support
@@ -27,22 +26,11 @@ struct Toolchain {
 
   /// Writes the runtime's files into the folder.
   func writeRuntime() throws(Diagnostic) {
-    for index in 0..<cdata_runtime_file_count() {
-      let file = cdata_runtime_file(index)
-      let bytes = UnsafeRawBufferPointer(start: file.text, count: file.length)
-      try write(Array(bytes), to: String(cString: file.name))
-    }
+    for file in RuntimeFiles.all { try write(Array(file.bytes), to: file.name) }
   }
 
   /// The runtime's public header.
-  static var interface: String {
-    for index in 0..<cdata_runtime_file_count() {
-      let file = cdata_runtime_file(index)
-      guard String(cString: file.name) == "martlet.h" else { continue }
-      return String(decoding: UnsafeRawBufferPointer(start: file.text, count: file.length), as: UTF8.self)
-    }
-    return ""
-  }
+  static var interface: String { RuntimeFiles.text(of: "martlet.h") }
 
   func write(_ bytes: [UInt8], to name: String) throws(Diagnostic) {
     let path = "\(folder)/\(name)"
@@ -55,30 +43,55 @@ struct Toolchain {
 
   /// Flags that every C file of an artifact is compiled with.
   private func flags(prefix: String) -> [String] {
+    ["-DMARTLET_PREFIX=\(prefix)"] + Self.machineFlags(for: profile)
+  }
+
+  /// Those that follow from the machine.
+  private static func machineFlags(for profile: Profile) -> [String] {
     var flags = [
-      "--target=\(profile.link.clangTriple)", "-O2", "-std=c11", "-fvisibility=hidden", "-w", "-fwrapv",
-      "-DMARTLET_PREFIX=\(prefix)", "-fno-ident", "-ffunction-sections", "-fdata-sections",
+      "--target=\(profile.link.clangTriple)", "-O2", "-std=c11", "-fvisibility=hidden", "-w", "-fwrapv", "-fno-ident",
+      "-ffunction-sections", "-fdata-sections",
     ]
     if profile.isPositionIndependent { flags.append("-fPIC") }
     if !profile.hasThreads { flags.append("-DMARTLET_THREADS=0") }
     if !profile.hasHeap { flags.append("-DMARTLET_HEAP=0") }
-    if mergesBitcode { flags.append("-emit-llvm") }
+    if mergesBitcode(profile) { flags.append("-emit-llvm") }
     return flags + profile.link.clangFlags
   }
 
   private static let alone = ["-ffreestanding", "-nostdlibinc"]
 
   /// Where the linker cannot make one object of several, LLVM merges them while they are bitcode.
-  private var mergesBitcode: Bool { profile.format == .macho }
+  private static func mergesBitcode(_ profile: Profile) -> Bool { profile.format == .macho }
 
   /// What kernels are linked as.
-  var kernelKind: OutputKind { mergesBitcode ? .llvm : .object }
+  var kernelKind: OutputKind { Self.mergesBitcode(profile) ? .llvm : .object }
 
   /// `model.c`, with the runtime in it.
   func compileModel(prefix: String, weightsFile: Bool) throws(Diagnostic) {
     var arguments = flags(prefix: prefix) + Self.alone
     if weightsFile { arguments.append("-DMARTLET_WEIGHTS_FILE=1") }
     try run(Self.clang, arguments + ["-c", "model.c", "-o", "model.o"])
+  }
+
+  /// Flags of the runtime as an object of its own, and of tables that go with it.
+  static func apartFlags(for profile: Profile) -> [String] {
+    machineFlags(for: profile) + alone + ["-DMARTLET_APART=1"]
+  }
+
+  /// The same for tables that come through a pipe and leave through one.
+  static func pipedFlags(for profile: Profile) -> [String] {
+    apartFlags(for: profile) + ["-x", "c", "-", "-c", "-o", "-"]
+  }
+
+  /// The runtime as an object of its own.
+  func compileRuntime(to object: String) throws(Diagnostic) {
+    try run(Self.clang, Self.apartFlags(for: profile) + ["-c", "runtime.c", "-o", object])
+  }
+
+  /// `model.c` without the runtime.
+  func compileTables() throws(Diagnostic) {
+    try run(Self.clang, Self.apartFlags(for: profile) + ["-c", "model.c", "-o", "model.o"])
   }
 
   /// The `main` of an executable.
@@ -195,12 +208,15 @@ final class ScratchFolder {
 
   init() throws(Diagnostic) {
     let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(base)/martlet.XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
+    let made = TemporaryFiles.add {
+      var template = Array("\(base)/martlet.XXXXXX".utf8CString)
+      guard mkdtemp(&template) != nil else { return nil }
+      return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+    guard let made else {
       throw .invalid("cannot make a folder in \(base): \(systemErrorText())", hint: "set TMPDIR")
     }
-    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    TemporaryFiles.add(path)
+    path = made
   }
 
   deinit {

@@ -16,6 +16,19 @@ extension CommandSpec {
       Example("compile digits.onnx -o digits.loops --to loops", "its kernels as text, from which compile goes on"),
     ])
 
+  public static let convert = CommandSpec(
+    "convert", "write a model, optimised, as a model file again", positionals: [model],
+    options: [
+      CompileKeys.output.spec, CompileKeys.shape.spec, CompileKeys.weights.spec, CompileKeys.from.spec,
+      CompileKeys.to.spec,
+    ] + CompileKeys.looking,
+    examples: [
+      Example("convert digits.onnx -o smaller.onnx", "the same model with its graph optimised"),
+      Example(
+        "convert digits.onnx -o one.onnx --shape image=1x1x8x8 --weights file",
+        "for images one by one, with the weights in one.onnx.data"),
+    ])
+
   public static let run = CommandSpec(
     "run", "run a model once", positionals: [modelOrArtifact],
     options: [

@@ -155,10 +155,7 @@ extension CompileOptions {
       let (name, shape) = try CompileOptions.shape(text)
       shapes[name] = shape
     }
-    guard arguments[CompileKeys.precision] == .f32 else {
-      throw .unsupported("--precision \(arguments[CompileKeys.precision].rawValue) is not there yet")
-    }
-    guard arguments[CompileKeys.numerics] == .strict else { throw .unsupported("--numerics fast is not there yet") }
+    try CompileOptions.require(arguments[CompileKeys.precision], arguments[CompileKeys.numerics])
     guard !arguments[CompileKeys.debugInfo] else { throw .unsupported("--debug-info is not there yet") }
     maximumThreads = arguments[CompileKeys.threads]
     weightsInFile = arguments[CompileKeys.weights] == .file

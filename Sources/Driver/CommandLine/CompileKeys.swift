@@ -75,7 +75,7 @@ public enum CompileKeys {
     target.spec, shape.spec, precision.spec, numerics.spec, threads.spec, weights.spec, from.spec,
   ]
   private static let building = [debugInfo.spec, profile.spec, cacheDir.spec, noCache.spec]
-  private static let looking = [
+  static let looking = [
     explain.spec, dump.spec, printAfter.spec, verify.spec, timePasses.spec, fuel.spec, html.spec,
   ]
   static let compile: [OptionSpec] = [output.spec, emit.spec, name.spec, to.spec, sysroot.spec] + shared

@@ -5,6 +5,7 @@ public let martletProgram: CommandLineProgram = CommandLineProgram(
   name: "martlet", summary: "compiles trained models ahead of time into native code", version: martletVersion,
   commands: [
     CompileCommand.command,
+    ConvertCommand.command,
     RunCommand.command,
     BenchCommand.command,
     VerifyCommand.command,

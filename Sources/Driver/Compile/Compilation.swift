@@ -87,14 +87,7 @@ public struct Compilation {
     let clock = ContinuousClock()
     for next in Phase.allCases where next > phase && next <= target && next < .scheduled {
       let start = clock.now
-      var manager = PassManager()
-      manager.fuel = fuel
-      manager.verifiesEach = options.verifiesEachPass
-      manager.explains = options.explains
-      manager.printAfter = options.printAfter
-      manager.print = { name, module in
-        StandardError.line("// after \(name)\n\(module.text())")
-      }
+      var manager = passManager(fuel: fuel)
       if options.html != nil { manager.after = { pass, module in stages.append((pass.name, module)) } }
       let step = try manager.run(Pipeline.passes(from: phase, to: next), on: &module)
       if let left = fuel { fuel = max(0, left - step.rewrites) }
@@ -106,6 +99,30 @@ public struct Compilation {
     if let page = options.html {
       try AtomicFile.write(Array(PassHTML.render(stages: stages.map { ($0.0, $0.1) }).utf8), to: page)
     }
+  }
+
+  /// Runs the passes behind which a graph is written as a model file.
+  mutating func optimiseForExport() throws(Diagnostic) {
+    try optimise(to: .canonical)
+    let clock = ContinuousClock()
+    let start = clock.now
+    report.append(try passManager(fuel: options.fuel).run(Pipeline.exportSteps.map(\.pass), on: &module))
+    seconds.append(("export", (clock.now - start).inSeconds))
+    do throws(Diagnostic) { try Verifier.verify(module) } catch {
+      throw .bug("after the passes for export: \(error.message)", at: error.location)
+    }
+  }
+
+  private func passManager(fuel: Int?) -> PassManager {
+    var manager = PassManager()
+    manager.fuel = fuel
+    manager.verifiesEach = options.verifiesEachPass
+    manager.explains = options.explains
+    manager.printAfter = options.printAfter
+    manager.print = { name, module in
+      StandardError.line("// after \(name)\n\(module.text())")
+    }
+    return manager
   }
 
   /// The program of the fused graph, or the one that was read.
@@ -152,21 +169,33 @@ public struct Compilation {
       throw .usage(
         "--weights file would overwrite \(weightsPath), which the model is read from", hint: "choose another output")
     }
-    let program = try schedule()
-    // An artifact made of a program's text is the one that was made of the model.
-    let sourceHash = given?.origin?.sourceHash ?? sourceHash
+    let cache = CacheFolder(options.cacheFolder)
+    var builder = try builder(kind, name: name, sourceHash: sourceHash, cache)
     let clock = ContinuousClock()
     let start = clock.now
-    let cache = CacheFolder(options.cacheFolder)
-    let builder = ArtifactBuilder(
-      program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
-      maximumThreads: profile.hasThreads ? options.maximumThreads ?? profile.cores : 1,
-      weightsInFile: options.weightsInFile, sysroot: options.sysroot, metadata: metadata(name, program, sourceHash),
-      writesHeader: header,
-      profiles: options.profiles, cache: cache.map { KernelCache($0, profile) }, progress: progress)
+    builder.writesHeader = header
+    builder.progress = progress
     companions = try builder.build(to: output)
     cache?.trim()
     seconds.append((Phase.artifact.rawValue, (clock.now - start).inSeconds))
+  }
+
+  /// Builds the model in memory, ready to run.
+  mutating func load(name: String, sourceHash: String) throws(Diagnostic) -> MemoryArtifact {
+    try MemoryArtifact(builder(.shared, name: name, sourceHash: sourceHash, CacheFolder(options.cacheFolder)))
+  }
+
+  private mutating func builder(
+    _ kind: ArtifactKind, name: String, sourceHash: String, _ cache: CacheFolder?
+  ) throws(Diagnostic) -> ArtifactBuilder {
+    let program = try schedule()
+    // An artifact made of a program's text is the one that was made of the model.
+    let sourceHash = given?.origin?.sourceHash ?? sourceHash
+    return ArtifactBuilder(
+      program: program, profile: profile, name: name, kind: kind, optionsText: optionsText, sourceHash: sourceHash,
+      maximumThreads: profile.hasThreads ? options.maximumThreads ?? profile.cores : 1,
+      weightsInFile: options.weightsInFile, sysroot: options.sysroot, metadata: metadata(name, program, sourceHash),
+      profiles: options.profiles, cacheFolder: cache)
   }
 
   /// The options that shaped the artifact, those of the program's making included.

@@ -1,4 +1,5 @@
 import Passes
+import Support
 
 /// Everything that decides what a model is compiled into.
 public struct CompileOptions: Sendable {
@@ -7,6 +8,8 @@ public struct CompileOptions: Sendable {
   var namesTarget = false
   /// Shapes of inputs that the model leaves open, by name.
   public var shapes: [String: [Int]] = [:]
+  /// The prefix of the exported names, where it is not to be that of the output.
+  public var name: String?
   public var maximumThreads: Int?
   public var weightsInFile = false
   public var sysroot: String?
@@ -49,5 +52,11 @@ public struct CompileOptions: Sendable {
     if weightsInFile { parts.append("--weights file") }
     if profiles { parts.append("--profile") }
     return parts.joined(separator: " ")
+  }
+
+  /// Refuses what no code follows yet.
+  static func require(_ precision: CompileKeys.Precision, _ numerics: CompileKeys.Numerics) throws(Diagnostic) {
+    guard precision == .f32 else { throw .unsupported("--precision \(precision.rawValue) is not there yet") }
+    guard numerics == .strict else { throw .unsupported("--numerics \(numerics.rawValue) is not there yet") }
   }
 }

@@ -19,7 +19,9 @@ extension CompileOptions {
     for member in members { try set(member.key, member.value) }
   }
 
-  private static let keys = ["target", "shape", "threads", "weights", "sysroot", "from", "profile", "cache_dir"]
+  private static let keys = [
+    "target", "shape", "threads", "weights", "name", "precision", "numerics", "sysroot", "from", "profile", "cache_dir",
+  ]
 
   private mutating func set(_ key: String, _ value: JSON) throws(Diagnostic) {
     func text() throws(Diagnostic) -> String {
@@ -39,17 +41,25 @@ extension CompileOptions {
         throw .usage("option threads wants a number from 1 to 1024")
       }
       maximumThreads = threads
-    case "weights":
-      guard let place = CompileKeys.Weights(rawValue: try text()) else {
-        throw .usage("option weights is embed or file")
-      }
-      weightsInFile = place == .file
+    case "weights": weightsInFile = try choice(CompileKeys.Weights.self, key, value) == .file
+    case "name": name = try text()
+    case "precision": try CompileOptions.require(try choice(CompileKeys.Precision.self, key, value), .strict)
+    case "numerics": try CompileOptions.require(.f32, try choice(CompileKeys.Numerics.self, key, value))
     case "shape":
       for member in value.members ?? [] { shapes[member.key] = try CompileOptions.shape(member) }
       guard value.members != nil else { throw .usage("option shape wants an object of lists of extents") }
     default:
       throw .usage("unknown option \(key)", hint: choiceHint(for: key, among: CompileOptions.keys))
     }
+  }
+
+  private func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ type: Choice.Type, _ key: String, _ value: JSON
+  ) throws(Diagnostic) -> Choice {
+    guard let choice = value.string.flatMap(Choice.init(rawValue:)) else {
+      throw .usage("option \(key) is \(Choice.allCases.map(\.rawValue).joined(separator: " or "))")
+    }
+    return choice
   }
 
   private static func shape(_ member: JSON.Member) throws(Diagnostic) -> [Int] {

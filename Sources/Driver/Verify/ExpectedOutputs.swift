@@ -42,26 +42,19 @@ struct ExpectedOutputs {
   }
 
   /// From another engine.
-  init(
-    _ peer: PeerEngine, _ model: String, _ entry: EntrySignature, _ inputs: [Value], threads: Int
-  ) throws(Diagnostic) {
+  init(_ peer: PeerEngine, _ request: PeerRequest, for entry: EntrySignature) throws(Diagnostic) {
     source = peer.rawValue
-    values = [:]
-    let scratch = try ScratchFolder()
-    var tensors: [(name: String, tensor: Tensor)] = []
-    for (port, value) in zip(entry.inputs, inputs) {
-      _ = try port.requireTensor("input")
-      tensors += try TensorFiles.parts(port.name, value)
-    }
+    for port in entry.inputs { _ = try port.requireTensor("input") }
     for port in entry.outputs { _ = try port.requireTensor("output") }
-    let files = try TensorFiles.save(
-      tensors, to: "\(scratch.path)/in", list: "inputs.json")
-    let answer = try peer.run(model, inputs: files, threads: threads, seconds: 0, outputs: "\(scratch.path)/out")
-    for output in entry.outputs {
-      guard let path = answer["outputs"]?[output.name]?.string else {
-        throw .invalid("\(peer.rawValue) gave no output \(output.name)")
-      }
-      values[output.name] = .tensor(try ExpectedOutputs.plain(try NumPyArray.read(path: path)))
+    let files = try peer.run(request)["outputs"]
+    values = [:]
+    for name in entry.outputs.map(\.name) {
+      guard let path = files?[name]?.string else { throw .invalid("\(peer.rawValue) gave no output \(name)") }
+      values[name] = .tensor(try ExpectedOutputs.plain(try NumPyArray.read(path: path)))
+    }
+    for name in request.values {
+      guard let path = files?[name]?.string else { continue }
+      values[name] = .tensor(try ExpectedOutputs.plain(try NumPyArray.read(path: path)))
     }
   }
 

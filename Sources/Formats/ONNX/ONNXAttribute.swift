@@ -128,6 +128,10 @@ extension ONNXAttribute {
     self.init(name, .graph, field: 6)
     self.graph = graph
   }
+  public init(_ name: String, type: ONNXType) {
+    self.init(name, .type, field: 14)
+    self.type = type
+  }
   public init(_ name: String, floats: [Float]) {
     self.init(name, .floats, field: 7)
     self.floats = floats

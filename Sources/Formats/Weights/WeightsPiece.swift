@@ -74,4 +74,16 @@ public struct WeightsImage {
     }
     try file.pad(to: start + size)
   }
+
+  /// Writes the image into memory of its size that holds zeros.
+  public func write(to memory: UnsafeMutableRawBufferPointer) throws(Diagnostic) {
+    guard memory.count >= size else { throw .bug("\(memory.count) bytes for \(size) bytes of weights") }
+    for piece in pieces {
+      var position = piece.offset
+      try piece.send { (bytes) throws(Diagnostic) in
+        UnsafeMutableRawBufferPointer(rebasing: memory[position...]).copyMemory(from: bytes)
+        position += bytes.count
+      }
+    }
+  }
 }

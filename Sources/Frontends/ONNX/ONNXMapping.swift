@@ -55,30 +55,3 @@ struct ONNXMapping: Sendable {
     byName[key(domain, name)]?.map(\.versions) ?? []
   }
 }
-
-/// Which operators of the format have a mapping, for the table of `martlet ops --coverage`.
-public enum ONNXCoverage {
-  /// By name, with the operator sets they are read from; neighbouring ranges are joined.
-  public static var operators: [(name: String, versions: [ClosedRange<Int>])] {
-    var ranges: [String: [ClosedRange<Int>]] = [:]
-    for family in ONNXMapping.families {
-      for mapping in family {
-        let prefix = mapping.domain.isEmpty ? "" : mapping.domain + "."
-        for name in mapping.operators { ranges[prefix + name, default: []].append(mapping.versions) }
-      }
-    }
-    return ranges.sorted { $0.key < $1.key }.map { (name: $0.key, versions: joined($0.value)) }
-  }
-
-  private static func joined(_ ranges: [ClosedRange<Int>]) -> [ClosedRange<Int>] {
-    var result: [ClosedRange<Int>] = []
-    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-      if let last = result.last, range.lowerBound <= last.upperBound + 1 {
-        result[result.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
-      } else {
-        result.append(range)
-      }
-    }
-    return result
-  }
-}

@@ -70,6 +70,7 @@ extension ONNXNodeContext {
   /// Part of `x` along one axis.
   func slice(_ x: ValueID, axis: Int, start: Dim, size: Dim, step: Int = 1) throws(Diagnostic) -> ValueID {
     var sizes = try shape(x)
+    guard sizes.indices.contains(axis) else { throw .invalid("\(try type(x)) has no axis \(axis)") }
     var starts = [Dim](repeating: 0, count: sizes.count)
     var steps = [Int](repeating: 1, count: sizes.count)
     sizes[axis] = size
@@ -88,15 +89,23 @@ extension ONNXNodeContext {
   func constant(_ tensor: Tensor) throws(Diagnostic) -> ValueID { try importer.builder.constant(tensor) }
 
   func constant(_ integers: [Int], _ element: ElementType = .i64) throws(Diagnostic) -> ValueID {
-    try constant(Tensor(element, [integers.count], integers: integers))
+    try checkIsNumber(element)
+    return try constant(Tensor(element, [integers.count], integers: integers))
   }
 
   func scalar(_ value: Double, _ element: ElementType) throws(Diagnostic) -> ValueID {
-    try constant(.scalar(value, element))
+    try checkIsNumber(element)
+    return try constant(.scalar(value, element))
   }
 
   func scalar(_ value: Int, _ element: ElementType = .i64) throws(Diagnostic) -> ValueID {
-    try constant(.scalar(value, element))
+    try checkIsNumber(element)
+    return try constant(.scalar(value, element))
+  }
+
+  /// A number beside strings comes from a file that computes with them.
+  private func checkIsNumber(_ element: ElementType) throws(Diagnostic) {
+    if element == .string { throw .invalid("cannot compute with strings") }
   }
 
   /// A number of the element type of `x`.

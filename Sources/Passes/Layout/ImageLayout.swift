@@ -29,7 +29,7 @@ public let imageLayout = GraphPass(
 }
 
 /// Tries every transpose of a function both ways, once a value and permutation.
-private struct LayoutSearch {
+struct LayoutSearch {
   private var tried: Set<LayoutAttempt> = []
   private var worklist: Worklist
   private var positions: BlockPositions

@@ -5,7 +5,7 @@ extension ONNXMapping {
   static let activations: [ONNXMapping] = [
     leakyRelu, parametricRelu, clipByAttributes, clip, hardSigmoid, hardSwish, gelu, microsoftGelu, softplus, softsign,
     elu, selu, celu, thresholdedRelu, shrink, mish, swish, softmax, flatSoftmax, logSoftmax, flatLogSoftmax,
-    swiGLU, likelihoodLoss, crossEntropyLoss, binarizer,
+    swiGLU, likelihoodLoss, crossEntropyLoss,
   ]
 
   static let leakyRelu = ONNXMapping(
@@ -70,14 +70,6 @@ extension ONNXMapping {
   static let swiGLU = ONNXMapping(["SwiGLU"], 28...newest, inputs: 2...2, attributes: ["alpha"]) {
     c throws(Diagnostic) in
     [try c.binary(.mul, try c.swish(try c.input(0)), try c.input(1))]
-  }
-
-  static let binarizer = ONNXMapping(
-    ["Binarizer"], 1...newest, inputs: 1...1, attributes: ["threshold"], domain: "ai.onnx.ml"
-  ) { c throws(Diagnostic) in
-    let x = try c.input(0)
-    let isAbove = try c.compare(.greater, x, try c.number(try c.float("threshold", default: 0), like: x))
-    return [try c.cast(isAbove, to: try c.element(x))]
   }
 
   static let softplus = ONNXMapping(["Softplus"], 1...newest, inputs: 1...1) { c throws(Diagnostic) in

@@ -14,7 +14,7 @@ extension ONNXMapping {
 
   /// The same functions under the names they had before they were standardised, some with a bias added first.
   static let microsoftGelu = ONNXMapping(
-    ["Gelu", "BiasGelu", "FastGelu"], 1...1, inputs: 1...2, domain: "com.microsoft"
+    ["Gelu", "BiasGelu", "FastGelu"], 1...1, inputs: 1...2, domain: microsoftDomain
   ) { c throws(Diagnostic) in
     var x = try c.input(0)
     if let bias = c.optionalInput(1) { x = try c.binary(.add, x, bias) }

@@ -9,7 +9,7 @@ extension ONNXMapping {
   ]
 
   static let comparison = ONNXMapping(["Equal", "Less", "Greater"], 7...newest, inputs: 2...2) { c throws(Diagnostic) in
-    return [try c.compare(compareFunctions[c.node.operatorType] ?? .equal, try c.input(0), try c.input(1))]
+    [try c.compare(compareFunctions[c.node.operatorType] ?? .equal, try c.input(0), try c.input(1))]
   }
 
   static let orEqual = ONNXMapping(["LessOrEqual", "GreaterOrEqual"], 12...newest, inputs: 2...2) {

@@ -11,12 +11,11 @@ extension ONNXMapping {
     attributes: [
       "do_rotary", "kv_num_heads", "local_window_size", "num_heads", "rotary_interleaved", "scale", "smooth_softmax",
       "softcap",
-    ], domain: "com.microsoft"
+    ], domain: microsoftDomain
   ) { c throws(Diagnostic) in
     guard let heads = try c.int("num_heads"), let keyHeads = try c.int("kv_num_heads"), heads > 0, keyHeads > 0 else {
       throw .invalid("num_heads or kv_num_heads is missing")
     }
-    guard try !c.flag("smooth_softmax", default: false) else { throw .unsupported("smooth_softmax is not supported") }
     var (q, k, v) = try c.groupedParts(heads, keyHeads)
     let length = try c.shape(q)[1]
     var past: Dim = 0
@@ -66,7 +65,12 @@ extension ONNXMapping {
       offset: past, softCap: try c.float("softcap", default: 0))
     var operands: [ValueID?] = [q, k, v]
     if let bias = c.optionalInput(10) { operands.append(try c.cast(bias, to: try c.element(q))) }
-    if let sinks = c.optionalInput(11) {
+    // A softmax that is smooth has a weight for nobody: a sink of zero.
+    var sinks = c.optionalInput(11)
+    if try c.flag("smooth_softmax", default: false), sinks == nil {
+      sinks = try c.constant(Tensor(.f32, [heads], doubles: Array(repeating: 0, count: heads)))
+    }
+    if let sinks {
       if operands.count == 3 { operands.append(nil) }
       operands.append(try c.cast(sinks, to: try c.element(q)))
     }

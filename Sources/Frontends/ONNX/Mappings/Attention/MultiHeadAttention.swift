@@ -5,12 +5,23 @@ extension ONNXMapping {
   /// ONNX Runtime's attention from before the format had one: projections come in, their bias is added here.
   static let multiHeadAttention = ONNXMapping(
     ["MultiHeadAttention"], 1...newest, inputs: 1...8,
-    attributes: ["mask_filter_value", "num_heads", "scale", "unidirectional"], domain: "com.microsoft"
+    attributes: ["mask_filter_value", "num_heads", "scale", "unidirectional"], domain: microsoftDomain
   ) { c throws(Diagnostic) in
     guard let heads = try c.int("num_heads"), heads > 0 else { throw .invalid("num_heads is missing") }
     var q = try c.input(0)
-    guard try c.rank(q) == 3 else { throw .unsupported("packed queries, keys and values are not supported") }
-    var (k, v) = (try c.input(1), try c.input(2))
+    var (k, v): (ValueID, ValueID)
+    if try c.rank(q) == 5 {
+      let all = q
+      (q, k, v) = (try c.packedPart(all, 0), try c.packedPart(all, 1), try c.packedPart(all, 2))
+    } else {
+      k = try c.input(1)
+      if try c.rank(k) == 5 {
+        let both = k
+        (k, v) = (try c.packedPart(both, 0), try c.packedPart(both, 1))
+      } else {
+        v = try c.input(2)
+      }
+    }
     if let bias = c.optionalInput(3) {
       var start: Dim = 0
       func part(_ x: ValueID) throws(Diagnostic) -> ValueID {
@@ -56,5 +67,14 @@ extension ONNXMapping {
     var results = [result, sequenceFirst ? try c.headsFirst(k) : k, sequenceFirst ? try c.headsFirst(v) : v]
     if c.hasOutput(3) { results.append(try c.attentionStep(parts, step: 0)) }
     return results
+  }
+}
+
+extension ONNXNodeContext {
+  /// Queries, keys or values of `[batch, positions, heads, parts, width]`, without heads.
+  fileprivate func packedPart(_ x: ValueID, _ number: Int) throws(Diagnostic) -> ValueID {
+    let shape = try shape(x)
+    return try reshape(
+      try slice(x, axis: 3, start: Dim(number), size: 1), [shape[0], shape[1], shape[2] * shape[4]])
   }
 }

@@ -8,19 +8,29 @@ extension ONNXMapping {
     attributes: [
       "do_rotary", "mask_filter_value", "num_heads", "past_present_share_buffer", "qkv_hidden_sizes",
       "rotary_embedding_dim", "scale", "unidirectional",
-    ], domain: "com.microsoft"
+    ], domain: microsoftDomain
   ) { c throws(Diagnostic) in
-    guard let heads = try c.int("num_heads"), heads > 0 else { throw .invalid("num_heads is missing") }
-    guard try !c.flag("do_rotary", default: false), c.optionalInput(4) == nil else {
-      throw .unsupported("rotary positions and a cache are not supported here")
+    let projected = try c.add(MatMul(), try c.input(0), try c.input(1), c.optionalInput(2))
+    return try c.packedAttention(
+      projected, mask: c.optionalInput(3), past: c.optionalInput(4), bias: c.optionalInput(5))
+  }
+}
+
+extension ONNXNodeContext {
+  /// Attention over a projection that holds queries, keys and values side by side; keys and values of earlier runs may
+  /// stand in front, and those of all are a second result.
+  func packedAttention(
+    _ projected: ValueID, mask padding: ValueID?, past: ValueID?, bias: ValueID?
+  ) throws(Diagnostic) -> [ValueID] {
+    guard let heads = try int("num_heads"), heads > 0 else { throw .invalid("num_heads is missing") }
+    guard try !flag("do_rotary", default: false), try !flag("past_present_share_buffer", default: false) else {
+      throw .unsupported("rotary positions, and a cache with room in it, are not supported here")
     }
-    let (x, weights) = (try c.input(0), try c.input(1))
-    let projected = try c.add(MatMul(), x, weights, c.optionalInput(2))
-    let shape = try c.shape(projected)
+    let shape = try shape(projected)
     guard shape.count == 3, let hidden = shape[2].constant else {
-      throw .unsupported("the projection is \(try c.type(projected)), expected three axes of known width")
+      throw .unsupported("the projection is \(try type(projected)), expected three axes of known width")
     }
-    let sizes = try c.ints("qkv_hidden_sizes") ?? [hidden / 3, hidden / 3, hidden / 3]
+    let sizes = try ints("qkv_hidden_sizes") ?? [hidden / 3, hidden / 3, hidden / 3]
     guard sizes.count == 3, sizes.allSatisfy({ (1...hidden).contains($0) }), sizes.reduce(0, +) == hidden,
       sizes[0] % heads == 0
     else {
@@ -29,31 +39,49 @@ extension ONNXMapping {
     var parts: [ValueID] = []
     var start = 0
     for size in sizes {
-      let part = try c.slice(projected, axis: 2, start: Dim(start), size: Dim(size))
-      parts.append(try c.withHeads(part, heads))
+      parts.append(try withHeads(try slice(projected, axis: 2, start: Dim(start), size: Dim(size)), heads))
       start += size
     }
-    let scale = try c.float("scale", default: 0)
+    var offset: Dim = 0
+    let isKept = past != nil || hasOutput(1)
+    if isKept { for number in parts.indices { parts[number] = try headsFirst(parts[number]) } }
+    if let past {
+      let kept = try self.shape(past)
+      guard kept.count == 5 else { throw .invalid("past is \(try type(past)), expected five axes") }
+      offset = kept[3]
+      for number in 1...2 {
+        let own = try slice(past, axis: 0, start: Dim(number - 1), size: 1)
+        parts[number] = try concat([try reshape(own, Array(kept.dropFirst())), parts[number]], axis: 2)
+      }
+    }
+    let scale = try float("scale", default: 0)
     let kind = Attention(
       scale: scale == 0 ? 1 / Double(sizes[0] / heads).squareRoot() : scale,
-      after: try c.flag("unidirectional", default: false) ? 0 : -1, sequenceFirst: true)
+      after: try flag("unidirectional", default: false) ? 0 : -1, offset: offset, sequenceFirst: !isKept)
     var mask: ValueID?
-    if let bias = c.optionalInput(5) { mask = try c.cast(bias, to: try c.element(x)) }
-    if let padding = c.optionalInput(3) {
-      let dims = try c.shape(padding)
-      guard dims.count <= 2 else { throw .unsupported("a mask \(try c.type(padding)) is not supported") }
-      let allowed: ValueID
-      if dims.count == 2 {
-        let isThere = try c.compare(.notEqual, padding, try c.number(0, like: padding))
-        allowed = try c.reshape(isThere, [dims[0], 1, 1, dims[1]])
-      } else {
-        // The length of each sequence.
-        guard dims == [shape[0]] else { throw .unsupported("a mask \(try c.type(padding)) is not supported") }
-        let lengths = try c.reshape(try c.cast(padding, to: .i64), [dims[0], 1, 1, 1])
-        allowed = try c.compare(.less, try c.positions(shape[1], axis: 3), lengths)
-      }
-      mask = try c.combined(mask, allowed)
+    if let bias { mask = try cast(bias, to: try element(projected)) }
+    if let padding { mask = try combined(mask, try allowed(padding, batch: shape[0], keys: offset + shape[1])) }
+    let mixed = try add(kind, parts[0], parts[1], parts[2], mask)
+    let result = try withoutHeads(isKept ? try headsFirst(mixed) : mixed)
+    guard hasOutput(1) else { return [result] }
+    var present: [ValueID] = []
+    for part in parts.dropFirst() { present.append(try reshape(part, [1] + (try self.shape(part)))) }
+    return [result, try concat(present, axis: 0)]
+  }
+
+  /// Which keys a mask of numbers lets be seen: one for each key, for each query and key, or the length of each sequence.
+  private func allowed(_ mask: ValueID, batch: Dim, keys: Dim) throws(Diagnostic) -> ValueID {
+    let dims = try shape(mask)
+    if dims.count == 1 {
+      guard dims == [batch] else { throw .unsupported("a mask \(try type(mask)) is not supported") }
+      let lengths = try reshape(try cast(mask, to: .i64), [batch, 1, 1, 1])
+      return try compare(.less, try positions(keys, axis: 3), lengths)
     }
-    return [try c.withoutHeads(try c.add(kind, parts[0], parts[1], parts[2], mask))]
+    let isThere = try compare(.notEqual, mask, try number(0, like: mask))
+    switch dims.count {
+    case 2: return try reshape(isThere, [dims[0], 1, 1, dims[1]])
+    case 3: return try reshape(isThere, [dims[0], 1, dims[1], dims[2]])
+    default: throw .unsupported("a mask \(try type(mask)) is not supported")
+    }
   }
 }

@@ -21,12 +21,19 @@ extension ONNXMapping {
     let types = carried.map { ValueFact(c.fact($0).type) }
     let block = try c.region(of: body, types) { yields throws(Diagnostic) in
       for (number, type) in types.enumerated() where c.fact(yields[1 + number]).type != type.type {
-        guard type.type.member != nil else {
+        if type.type.member != nil {
+          yields[1 + number] = try c.widened(yields[1 + number], to: type.type)
+          continue
+        }
+        guard let kept = try c.restored(yields[1 + number], to: type.type) else {
           throw .unsupported(
             "carried value \"\(body.inputs[2 + number].name)\" is \(type.type) at first and "
               + "\(c.fact(yields[1 + number]).type) later; it must keep its type")
         }
-        yields[1 + number] = try c.widened(yields[1 + number], to: type.type)
+        yields[1 + number] = kept
+      }
+      for number in yields.indices.dropFirst(1 + types.count) {
+        yields[number] = try c.asDeclared(yields[number], body.outputs[number].type)
       }
     }
     let hasScans = body.outputs.count > 1 + carried.count
@@ -87,6 +94,34 @@ extension ONNXNodeContext {
       if !changed { return carried }
     }
     throw .unsupported("the types of what the loop carries do not settle")
+  }
+
+  /// The value with the extents of `type`, which the run checks where they cannot be proved; nil where it cannot have
+  /// them.
+  fileprivate func restored(_ value: ValueID, to type: ValueType) throws(Diagnostic) -> ValueID? {
+    guard let own = fact(value).type.tensor, let wanted = type.tensor, own.element == wanted.element,
+      own.rank == wanted.rank, zip(own.shape, wanted.shape).allSatisfy({ $0.equals($1, symbols) != false })
+    else { return nil }
+    // Axis by axis, for a product of extents would say less.
+    var result = value
+    for axis in own.shape.indices where own.shape[axis] != wanted.shape[axis] {
+      var dims = try shape(result)
+      dims[axis] = wanted.shape[axis]
+      result = try reshape(result, dims)
+    }
+    return result
+  }
+
+  /// A value that iterations stack with the extents that the body declares, where it knows no better: what an iteration
+  /// alone can tell is no extent of the whole.
+  fileprivate func asDeclared(_ value: ValueID, _ type: ONNXType?) throws(Diagnostic) -> ValueID {
+    guard let own = fact(value).type.tensor, let declared = type?.tensor?.shape?.dimensions, declared.count == own.rank
+    else { return value }
+    let dims = zip(own.shape, declared).map { dim, declared -> Dim in
+      guard dim.constant == nil, let extent = declared.value, extent >= 0 else { return dim }
+      return Dim(extent)
+    }
+    return try restored(value, to: .tensor(own.with(shape: dims))) ?? value
   }
 
   /// The number of iterations as an expression when nothing but the trip count ends the loop.

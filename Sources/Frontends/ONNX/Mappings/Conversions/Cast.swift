@@ -31,9 +31,8 @@ extension ONNXNodeContext {
   fileprivate func converted(_ x: ValueID, to target: ElementType) throws(Diagnostic) -> ValueID {
     let source = try element(x)
     if source == target { return x }
-    guard source != .string, target != .string else {
-      throw .unsupported("conversion between \(source.rawValue) and \(target.rawValue) is not supported")
-    }
+    if source == .string { return try add(StringParse(to: target), x) }
+    if target == .string { return try add(StringFormat(), x) }
     // Out of range there is no right answer; the format's own tests expect the low bits.
     if source.isFloat, target.bits < 8, !target.isFloat { return try cast(try cast(x, to: .i32), to: target) }
     let mode = try string("round_mode", default: "up")

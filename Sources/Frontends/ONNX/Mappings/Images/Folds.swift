@@ -6,7 +6,7 @@ extension ONNXMapping {
     ["Col2Im"], 18...newest, inputs: 3...3, attributes: ["dilations", "pads", "strides"]
   ) { c throws(Diagnostic) in
     let spatial = try c.extents(of: try c.input(1), "extent")
-    guard let window = try c.constantIntegers(2, "block_shape") else { throw .invalid("block_shape is missing") }
+    guard let window = c.integers(try c.input(2)) else { return [try c.foldedByScattering(spatial)] }
     let kind = Fold(
       spatial: spatial, window: window, strides: try c.ints("strides") ?? [], padding: try c.ints("pads") ?? [],
       dilations: try c.ints("dilations") ?? [])

@@ -1,6 +1,6 @@
 extension ONNXMapping {
   static let images: [ONNXMapping] = [
     upsampleByAttribute, upsample, resizeByScales, resize, gridSample, roiAlign, affineGrid, col2im, maxUnpool,
-    centerCropPad,
+    centerCropPad, regionPool,
   ]
 }

@@ -57,4 +57,67 @@ extension ONNXNodeContext {
     }
     return keepDims ? result : try squeezed(result, computed: axes)
   }
+
+  /// `base`, one number an axis, with `values` for the axes that a list names.
+  func spread(_ values: ValueID, over base: ValueID, axes: ValueID) throws(Diagnostic) -> ValueID {
+    let rank = try shape(base)[0]
+    let numbers = try reshape(try cast(values, to: .i64), [Dim(try listLength(axes))])
+    return try add(ScatterElements(axis: 0), base, try counted(axes, in: rank), numbers)
+  }
+
+  /// Element `number` of a list, as a scalar.
+  func picked(_ list: ValueID, _ number: Int) throws(Diagnostic) -> ValueID {
+    try reshape(try slice(list, axis: 0, start: Dim(number), size: 1), [])
+  }
+
+  /// A slice of which axes or steps are computed: elements of every axis by number.
+  func computedSlice(_ x: ValueID, _ starts: ValueID, _ ends: ValueID) throws(Diagnostic) -> ValueID {
+    let shape = try shape(x)
+    let rank = shape.count
+    let count = try listLength(starts)
+    let extents = try dimensions(shape)
+    var axes = try constant(Array(0..<count))
+    if let given = optionalInput(3) { axes = given }
+    let zeros = try constant(Array(repeating: 0, count: rank))
+    let one = try scalar(1)
+    var steps = try constant(Array(repeating: 1, count: rank))
+    if let given = optionalInput(4) { steps = try spread(given, over: steps, axes: axes) }
+    let (zero, last) = (try scalar(0), try binary(.sub, extents, one))
+    let isForward = try compare(.greater, steps, zero)
+    let high = try select(isForward, extents, last)
+    func position(_ list: ValueID, _ base: ValueID, low: ValueID) throws(Diagnostic) -> ValueID {
+      let index = try spread(list, over: base, axes: axes)
+      let isNegative = try compare(.less, index, zero)
+      let counted = try select(isNegative, try binary(.add, index, extents), index)
+      return try binary(.maximum, try binary(.minimum, counted, high), low)
+    }
+    let first = try position(starts, zeros, low: zeros)
+    let end = try position(ends, extents, low: try select(isForward, zero, try scalar(-1)))
+    let distance = try select(isForward, try binary(.sub, end, first), try binary(.sub, first, end))
+    let stride = try unary(.abs, steps)
+    let rounded = try binary(.add, distance, try binary(.sub, stride, one))
+    let sizes = try binary(.div, try binary(.maximum, rounded, zero), stride)
+    var result = x
+    for axis in 0..<rank {
+      let bound = max(shape[axis].bounds(symbols).upperBound, 0)
+      let size = try extent(of: try picked(sizes, axis), "size", in: 0...bound)
+      let offsets = try binary(.mul, try iota(size), try picked(steps, axis))
+      result = try add(Gather(axis: axis), result, try binary(.add, offsets, try picked(first, axis)))
+    }
+    return result
+  }
+
+  /// The extents in front of an axis that only the run knows, along it, and behind it, of axes but the last `kept`.
+  func outerAndInner(
+    _ shape: [Dim], axis: ValueID
+  ) throws(Diagnostic) -> (outer: Dim, along: Dim, inner: Dim) {
+    let rank = shape.count
+    let number = try reshape(try counted(axis, in: Dim(rank)), [])
+    let (places, extents) = (try constant(Array(0..<rank)), try dimensions(shape))
+    func product(_ function: Compare.Function, _ name: String) throws(Diagnostic) -> Dim {
+      let chosen = try select(try compare(function, places, number), extents, try scalar(1))
+      return try extent(of: try reduce(.prod, chosen, axes: [0], keepDims: false), name)
+    }
+    return (try product(.less, "outer"), try product(.equal, "along"), try product(.greater, "inner"))
+  }
 }

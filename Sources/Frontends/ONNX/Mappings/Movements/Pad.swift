@@ -19,7 +19,8 @@ extension ONNXMapping {
     let x = try c.input(0)
     let rank = try c.rank(x)
     var axes = Array(0..<rank)
-    if let given = try c.constantIntegers(3, "axes") {
+    if let given = c.optionalInput(3), c.integers(given) == nil { return [try c.paddedAtRunTime(given)] }
+    if let given = c.optionalInput(3).flatMap(c.integers) {
       axes = []
       for axis in given { axes.append(try c.axis(axis, rank: rank)) }
       guard Set(axes).count == axes.count else { throw .invalid("axes \(given) name one twice") }
@@ -35,20 +36,7 @@ extension ONNXMapping {
       }
       return [try c.padded(x, before: before, after: after, value: value)]
     }
-    guard try c.string("mode", default: "constant") == "constant" else {
-      throw .unsupported("padding by a computed number of elements is only supported in mode constant")
-    }
-    // What is added is stretched from the value and joined on.
-    let pads = try c.extents(of: try c.input(1), "pad")
-    guard pads.count == 2 * axes.count else { throw .invalid("\(pads.count) pads do not fit \(axes.count) axes") }
-    let element = try c.element(x)
-    let filler: ValueID
-    if let fill { filler = try c.reshape(fill, []) } else { filler = try c.scalar(0.0, element) }
-    var result = x
-    for (number, axis) in axes.enumerated() {
-      result = try c.surrounded(result, axis: axis, pads[number], pads[number + axes.count], by: filler)
-    }
-    return [result]
+    return [try c.paddedAtRunTime(try c.constant(axes))]
   }
 }
 
@@ -84,6 +72,14 @@ extension ONNXNodeContext {
     var result = x
     for axis in before.indices {
       let extent = try shape(x)[axis]
+      if mode != "edge", let count = extent.constant,
+        count - max(-before[axis], 0) - max(-after[axis], 0) <= max(before[axis], after[axis])
+      {
+        // More than once around.
+        result = try repeated(
+          result, axis, try scalar(before[axis]), try scalar(after[axis]), extent + (before[axis] + after[axis]), mode)
+        continue
+      }
       // Cut first: what is added repeats what is left.
       let (front, back) = (max(-before[axis], 0), max(-after[axis], 0))
       result = try slice(result, axis: axis, start: Dim(front), size: extent - (front + back))
@@ -106,11 +102,80 @@ extension ONNXNodeContext {
       dims[axis] = Dim(count)
       return try broadcast(edge, dims)
     }
-    let needed = mode == "reflect" ? count + 1 : count
-    if let available = extent.constant, available < needed {
-      throw .unsupported("mode \(mode) adds \(count) elements to an axis of \(available)")
-    }
     if mode == "wrap" { return try slice(x, axis: axis, start: atEnd ? 0 : extent - count, size: Dim(count)) }
     return try slice(x, axis: axis, start: atEnd ? extent - 2 : Dim(count), size: Dim(count), step: -1)
+  }
+
+  /// Padding by numbers that only the run knows, along axes that only the run knows.
+  fileprivate func paddedAtRunTime(_ axes: ValueID) throws(Diagnostic) -> ValueID {
+    let x = try input(0)
+    let shape = try shape(x)
+    let mode = try string("mode", default: "constant")
+    guard ["constant", "edge", "reflect", "wrap"].contains(mode) else { throw .invalid("mode is \"\(mode)\"") }
+    let count = try listLength(axes)
+    let pads = try input(1)
+    guard try listLength(pads) == 2 * count else {
+      throw .invalid("the pads \(try type(pads)) do not fit \(count) axes")
+    }
+    let zeros = try constant(Array(repeating: 0, count: shape.count))
+    func part(_ start: Int) throws(Diagnostic) -> ValueID {
+      try spread(try slice(pads, axis: 0, start: Dim(start), size: Dim(count)), over: zeros, axes: axes)
+    }
+    let (before, after) = (try part(0), try part(count))
+    let filler: ValueID
+    if let fill = optionalInput(2) {
+      filler = try reshape(fill, [])
+    } else {
+      filler = try element(x) == .bool ? try scalar(0, .bool) : try number(0, like: x)
+    }
+    var result = x
+    for axis in shape.indices {
+      let (front, back) = (try picked(before, axis), try picked(after, axis))
+      if integers(front) == [0], integers(back) == [0] { continue }
+      let length = try binary(.add, try dimension(shape[axis]), try binary(.add, front, back))
+      let extent = try self.extent(of: length, "padded")
+      result =
+        mode == "constant"
+        ? try surroundedBy(filler, result, axis, front, back, extent)
+        : try repeated(result, axis, front, back, extent, mode)
+    }
+    return result
+  }
+
+  /// `extent` elements of `x` and, around them, of `filler`.
+  private func surroundedBy(
+    _ filler: ValueID, _ x: ValueID, _ axis: Int, _ front: ValueID, _ back: ValueID, _ extent: Dim
+  ) throws(Diagnostic) -> ValueID {
+    let zero = try scalar(0)
+    func added(_ count: ValueID) throws(Diagnostic) -> Dim {
+      try self.extent(of: try binary(.maximum, count, zero), "pad")
+    }
+    let wide = try surrounded(x, axis: axis, try added(front), try added(back), by: filler)
+    let start = try self.extent(of: try binary(.maximum, try unary(.neg, front), zero), "cut")
+    return try slice(wide, axis: axis, start: start, size: extent)
+  }
+
+  /// `extent` elements of `x`, which goes on beyond its ends as `mode` says.
+  private func repeated(
+    _ x: ValueID, _ axis: Int, _ front: ValueID, _ back: ValueID, _ extent: Dim, _ mode: String
+  ) throws(Diagnostic) -> ValueID {
+    let (zero, one) = (try scalar(0), try scalar(1))
+    // What is left of the axis, from `first` on, is what repeats.
+    let first = try binary(.maximum, try unary(.neg, front), zero)
+    let cut = try binary(.add, first, try binary(.maximum, try unary(.neg, back), zero))
+    let count = try binary(.sub, try dimension(try shape(x)[axis]), cut)
+    let last = try binary(.sub, count, one)
+    var place = try binary(.sub, try iota(extent), try binary(.maximum, front, zero))
+    switch mode {
+    case "edge": place = try binary(.maximum, try binary(.minimum, place, last), zero)
+    case "wrap": place = try binary(.mod, place, count)
+    default:
+      let period = try binary(.maximum, try binary(.mul, last, try scalar(2)), one)
+      let turn = try binary(.mod, place, period)
+      place = try binary(.minimum, turn, try binary(.sub, period, turn))
+      // A single element has nothing to turn to.
+      place = try binary(.minimum, place, last)
+    }
+    return try add(Gather(axis: axis), x, try binary(.add, place, first))
   }
 }

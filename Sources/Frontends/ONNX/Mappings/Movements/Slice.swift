@@ -13,12 +13,14 @@ extension ONNXMapping {
     ]
   }
 
-  /// Starts and ends may be computed at run time; axes and steps may not.
   static let slice = ONNXMapping(["Slice"], 10...newest, inputs: 3...5) { c throws(Diagnostic) in
     let x = try c.input(0)
     let (starts, ends) = (try c.input(1), try c.input(2))
-    let axes = try c.constantIntegers(3, "axes")
-    let steps = try c.constantIntegers(4, "steps")
+    let axes = c.optionalInput(3).flatMap(c.integers)
+    let steps = c.optionalInput(4).flatMap(c.integers)
+    if (c.optionalInput(3) != nil && axes == nil) || (c.optionalInput(4) != nil && steps == nil) {
+      return [try c.computedSlice(x, starts, ends)]
+    }
     if let first = c.dims(starts), let last = c.dims(ends) {
       return [try c.sliced(x, first, last, axes: axes, steps: steps)]
     }

@@ -71,7 +71,7 @@ extension ONNXMapping {
   /// The sum of two tensors (and a bias), normalised; the sum is a result too.
   static let skipLayerNormalization = ONNXMapping(
     ["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"], 1...newest, inputs: 3...5,
-    attributes: ["epsilon"], domain: "com.microsoft"
+    attributes: ["epsilon"], domain: microsoftDomain
   ) { c throws(Diagnostic) in
     let isSimplified = c.node.operatorType == "SkipSimplifiedLayerNormalization"
     var sum = try c.binary(.add, try c.input(0), try c.input(1))

@@ -30,7 +30,7 @@ extension ONNXMapping {
 
 extension ONNXNodeContext {
   /// The elements of a weight or a constant; nil for anything computed, which folding sees to.
-  fileprivate func storedConstant(_ x: ValueID) -> Tensor? {
+  func storedConstant(_ x: ValueID) -> Tensor? {
     let function = importer.builder.function
     if let name = function.weightName(x) { return importer.builder.module.weight(name)?.tensor }
     guard let op = function.definingOp(x) else { return nil }

@@ -5,7 +5,7 @@ extension ONNXNodeContext {
   /// Sums of byte products to the bytes that stand for them: scaled to real numbers, then quantized.
   ///
   /// `factor` is the product of the scales, one or a row for the last axis; `scale` and `zero` are the result's.
-  fileprivate func requantized(
+  func requantized(
     _ sums: ValueID, factor: ValueID, _ scale: ValueID, _ zero: ValueID
   ) throws(Diagnostic) -> ValueID {
     let last = try rank(sums) - 1

@@ -89,7 +89,8 @@ extension ONNXNodeContext {
       size = known
     }
     guard size > 0 else { throw .invalid("parts of \(size) elements do not exist") }
-    guard let all = extent.constant, case let count = (all + size - 1) / size, count <= mostParts else { return nil }
+    guard let all = extent.constant, case let count = all / size + (all % size == 0 ? 0 : 1), count <= mostParts
+    else { return nil }
     return (0..<count).map { Dim(min(size, all - $0 * size)) }
   }
 

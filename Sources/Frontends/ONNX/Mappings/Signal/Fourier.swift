@@ -13,13 +13,20 @@ struct FourierTransform {
   /// Up to here one product is cheaper than two with moves between.
   private static let direct = 128
   /// Transforms of longer signals are refused: their constants would outweigh any model.
-  static let longest = 1 << 20
+  static let longest = 1 << 16
 
   private var sign: Double { isInverse ? 1 : -1 }
 
   /// `[rows, n, parts]` with one part (real) or two to `[rows, bins, 2]`: the first `bins` elements of the transform,
   /// an inverse one being divided by `n`.
-  func transform(_ x: ValueID, n: Int, bins: Int) throws(Diagnostic) -> ValueID {
+  func transform(_ x: ValueID, n: Dim, bins: Dim) throws(Diagnostic) -> ValueID {
+    guard let length = n.constant, length <= FourierTransform.longest, let count = bins.constant else {
+      return try openTransform(x, n: n, bins: bins)
+    }
+    return try transform(x, n: length, bins: count)
+  }
+
+  private func transform(_ x: ValueID, n: Int, bins: Int) throws(Diagnostic) -> ValueID {
     let shape = try context.shape(x)
     guard let parts = shape[2].constant, parts == 1 || parts == 2 else {
       throw .invalid("a signal is \(try context.type(x)), expected one or two numbers an element")

@@ -1,9 +1,8 @@
-import Formats
 import IR
 import Support
 
 extension ONNXMapping {
-  static let strings: [ONNXMapping] = [stringConcat, stringSplit, regexFullMatch, stringNormalizer, labelEncoder]
+  static let strings: [ONNXMapping] = [stringConcat, stringSplit, stringNormalizer, fullMatch, ngramCounts]
 
   static let stringConcat = ONNXMapping(["StringConcat"], 20...newest, inputs: 2...2) { c throws(Diagnostic) in
     [try c.add(StringConcat(), try c.input(0), try c.input(1))]
@@ -12,50 +11,66 @@ extension ONNXMapping {
   static let stringSplit = ONNXMapping(
     ["StringSplit"], 20...newest, inputs: 1...1, attributes: ["delimiter", "maxsplit"]
   ) { c throws(Diagnostic) in
-    guard let extent = c.freshSymbol("pieces").symbolName else { throw .bug("a fresh symbol is none") }
-    let kind = StringSplit(
-      delimiter: try c.string("delimiter", default: ""), limit: try c.int("maxsplit", default: -1), extent: extent)
+    guard let symbol = c.freshSymbol("parts").symbolName else { throw .bug("a fresh symbol is none") }
+    let limit = try c.int("maxsplit") ?? -1
+    let kind = StringSplit(delimiter: try c.string("delimiter", default: ""), limit: limit, extent: symbol)
     return try c.results(kind, [try c.input(0)])
   }
 
-  static let regexFullMatch = ONNXMapping(["RegexFullMatch"], 20...newest, inputs: 1...1, attributes: ["pattern"]) {
+  static let fullMatch = ONNXMapping(["RegexFullMatch"], 20...newest, inputs: 1...1, attributes: ["pattern"]) {
     c throws(Diagnostic) in
     [try c.add(StringMatch(pattern: try c.string("pattern", default: "")), try c.input(0))]
   }
 
-  /// Drops stop words, then changes case. What is left of nothing is one empty text.
+  /// Words without those on a list, and with their letters made small or capital. The locale says nothing here: letters
+  /// are Unicode's.
   static let stringNormalizer = ONNXMapping(
     ["StringNormalizer"], 10...newest, inputs: 1...1,
     attributes: ["case_change_action", "is_case_sensitive", "locale", "stopwords"]
   ) { c throws(Diagnostic) in
-    let given = try c.input(0)
-    let shape = try c.shape(given)
-    guard try c.element(given) == .string, shape.count == 1 || (shape.count == 2 && shape[0] == 1) else {
-      throw .invalid("the input is \(try c.type(given)), expected str[n] or str[1, n]")
+    let x = try c.input(0)
+    let kept = try c.withoutStopWords(x)
+    switch try c.string("case_change_action", default: "NONE") {
+    case "NONE": return [kept]
+    case "LOWER": return [try c.add(StringCase(to: .lower), kept)]
+    case "UPPER": return [try c.add(StringCase(to: .upper), kept)]
+    case let other: throw .invalid("case_change_action is \"\(other)\", expected NONE, LOWER or UPPER")
     }
-    let action = try c.string("case_change_action", default: "NONE")
-    let form: StringCase.Form? = action == "LOWER" ? .lower : action == "UPPER" ? .upper : nil
-    guard form != nil || action == "NONE" else {
-      throw .invalid("case_change_action is \"\(action)\", expected LOWER, UPPER or NONE")
+  }
+}
+
+extension ONNXNodeContext {
+  /// The words of a list that are none of `stopwords`; one empty word where none is left.
+  fileprivate func withoutStopWords(_ x: ValueID) throws(Diagnostic) -> ValueID {
+    let words = try byteStrings("stopwords") ?? []
+    let shape = try shape(x)
+    guard shape.count == 1 || (shape.count == 2 && shape[0].constant == 1), let count = shape.last else {
+      throw .invalid("the input is \(try type(x)), expected a list")
     }
-    var x = try c.reshape(given, [shape[shape.count - 1]])
-    let words = try c.byteStrings("stopwords") ?? []
-    if !words.isEmpty {
-      // Without regard to case, both are compared in one of them.
-      let isSensitive = try c.flag("is_case_sensitive", default: false)
-      let lower = StringCase(to: .lower)
-      let compared = isSensitive ? x : try c.add(lower, x)
-      let keys = isSensitive ? words : words.map { lower.converted($0) }
-      let found = try c.add(StringFind(keys: keys), compared)
-      let keeps = try c.compare(.equal, found, try c.scalar(keys.count))
-      guard let extent = c.freshSymbol("words").symbolName else { throw .bug("a fresh symbol is none") }
-      let places = try c.add(NonZero(extent: extent), keeps)
-      let count = Dim(symbol: extent)
-      x = try c.add(Gather(axis: 0), x, try c.reshape(places, [count]))
-      let padded = try c.concat([x, try c.constant(Tensor(strings: [[]], shape: [1]))], axis: 0)
-      x = try c.slice(padded, axis: 0, start: 0, size: Dim.maximum(count, 1))
+    if words.isEmpty { return x }
+    var list = try reshape(x, [count])
+    var (compared, stops) = (list, words)
+    if try !flag("is_case_sensitive", default: false) {
+      compared = try add(StringCase(to: .lower), list)
+      let small = try add(StringCase(to: .lower), try constant(Tensor(strings: words, shape: [words.count])))
+      guard let known = tensor(small) else { throw .unsupported("\(words.count) stop words are too many") }
+      stops = known.strings
     }
-    if let form { x = try c.add(StringCase(to: form), x) }
-    return [try c.reshape(x, (shape.count == 2 ? [1] : []) + (try c.shape(x)))]
+    var isKept = try compare(.equal, try add(StringFind(keys: stops), compared), try scalar(stops.count))
+    let isEmpty = try unary(.not, try reduce(.max, isKept, axes: [0]))
+    isKept = try concat([isKept, isEmpty], axis: 0)
+    list = try concat([list, try constant(Tensor(strings: [[]], shape: [1]))], axis: 0)
+    let most = (count + 1).bounds(symbols).upperBound
+    let kept = freshSymbol("kept", in: 0...max(most, 1))
+    guard let symbol = kept.symbolName else { throw .bug("a fresh symbol is none") }
+    let places = try reshape(try add(NonZero(extent: symbol), isKept), [kept])
+    return try reshape(try add(Gather(axis: 0), list, places), shape.dropLast() + [kept])
+  }
+
+  /// Whether elements are equal, strings or numbers; NaN is equal to itself where `nan` says so.
+  func equal(_ a: ValueID, _ b: ValueID, nan: Bool = false) throws(Diagnostic) -> ValueID {
+    let same = try compare(.equal, a, b)
+    guard nan, try element(a).isFloat else { return same }
+    return try binary(.or, same, try binary(.and, try unary(.isNaN, a), try unary(.isNaN, b)))
   }
 }

@@ -1,33 +1,42 @@
 import Support
 
-/// A pattern as a machine over the bytes of UTF-8: it is in several states at a time, and never goes back.
-public struct PatternAutomaton: Sendable {
+/// A regular expression as a machine over the bytes of UTF-8: it is in several states at a time, and never goes back.
+public struct RegularExpressionAutomaton: Sendable {
   /// What stands on either side of a place in a text.
   public enum Side: Int, Sendable {
-    case edge, word, other
+    case edge, word, line, other
 
     public init(_ byte: UInt8) {
       let value = UInt32(byte)
-      self = CharacterRanges.word.contains { $0.contains(value) } ? .word : .other
+      self = byte == 10 ? .line : RegularExpressionClass.word.contains { $0.contains(value) } ? .word : .other
     }
   }
 
   private struct State: Sendable {
     var bytes: [(range: ClosedRange<UInt8>, next: Int)] = []
-    var free: [(condition: Pattern.Assertion?, next: Int)] = []
+    var free: [(condition: RegularExpression.Place?, next: Int)] = []
   }
 
   private var states: [State] = []
-  public private(set) var start = 0
+  public let start = 0
   private var end = 0
 
-  /// Repetitions are written out; a pattern that gets larger has no table anyway.
-  private static let limit = 20_000
+  /// Characters of several bytes take states of their own.
+  private static let limit = 100_000
 
-  public init(_ pattern: Pattern) throws(Diagnostic) {
-    start = try add()
-    end = try add()
-    try build(pattern.root, from: start, to: end)
+  public init(_ expression: RegularExpression) throws(Diagnostic) {
+    for _ in expression.program { _ = try add() }
+    for (number, instruction) in expression.program.enumerated() {
+      switch instruction {
+      case .take(let ranges): for range in ranges { try build(range, from: number, to: number + 1) }
+      case .split(let first, let second):
+        link(number, first)
+        link(number, second)
+      case .jump(let target): link(number, target)
+      case .require(let place): link(number, number + 1, place)
+      case .match: end = number
+      }
+    }
   }
 
   // MARK: Running
@@ -44,22 +53,12 @@ public struct PatternAutomaton: Sendable {
     return result.sorted()
   }
 
-  public func matches(_ text: [UInt8]) -> Bool {
-    var current = [start]
-    var after = Side.edge
-    for byte in text {
-      current = step(current, after: after, byte)
-      if current.isEmpty { return false }
-      after = Side(byte)
-    }
-    return accepts(current, after: after)
-  }
-
   /// The first of each run of bytes that no state tells apart.
   public var byteClasses: [UInt8] {
     var starts: Set<Int> = [0]
     func cut(_ low: Int, _ high: Int) { starts.formUnion([low, high + 1]) }
-    for range in CharacterRanges.word { cut(Int(range.lowerBound), Int(range.upperBound)) }
+    cut(10, 10)
+    for range in RegularExpressionClass.word { cut(Int(range.lowerBound), Int(range.upperBound)) }
     for state in states { for edge in state.bytes { cut(Int(edge.range.lowerBound), Int(edge.range.upperBound)) } }
     return starts.filter { $0 < 256 }.sorted().map { UInt8($0) }
   }
@@ -77,72 +76,28 @@ public struct PatternAutomaton: Sendable {
     return result
   }
 
-  private func holds(_ condition: Pattern.Assertion?, _ before: Side, _ behind: Side) -> Bool {
+  private func holds(_ condition: RegularExpression.Place?, _ before: Side, _ behind: Side) -> Bool {
     switch condition {
     case nil: true
-    case .start: before == .edge
-    case .end: behind == .edge
-    case .boundary: (before == .word) != (behind == .word)
-    case .noBoundary: (before == .word) == (behind == .word)
+    case .textStart: before == .edge
+    case .textEnd: behind == .edge
+    case .lineStart: before == .edge || before == .line
+    case .lineEnd: behind == .edge || behind == .line
+    case .wordEdge: (before == .word) != (behind == .word)
+    case .noWordEdge: (before == .word) == (behind == .word)
     }
   }
 
   // MARK: Building
 
   private mutating func add() throws(Diagnostic) -> Int {
-    guard states.count < PatternAutomaton.limit else { throw .unsupported("the pattern is too large") }
+    guard states.count < RegularExpressionAutomaton.limit else { throw .unsupported("the pattern is too large") }
     states.append(State())
     return states.count - 1
   }
 
-  private mutating func link(_ from: Int, _ to: Int, _ condition: Pattern.Assertion? = nil) {
+  private mutating func link(_ from: Int, _ to: Int, _ condition: RegularExpression.Place? = nil) {
     states[from].free.append((condition, to))
-  }
-
-  private mutating func build(_ node: Pattern.Node, from: Int, to: Int) throws(Diagnostic) {
-    switch node {
-    case .characters(let ranges):
-      for range in ranges { try build(range, from: from, to: to) }
-    case .assertion(let condition): link(from, to, condition)
-    case .sequence(let parts):
-      var at = from
-      for part in parts {
-        let next = try add()
-        try build(part, from: at, to: next)
-        at = next
-      }
-      link(at, to)
-    case .choice(let branches):
-      for branch in branches {
-        // A branch that repeats must not lead back into the others.
-        let entry = try add()
-        link(from, entry)
-        try build(branch, from: entry, to: to)
-      }
-    case .repeated(let part, let least, let most):
-      var at = from
-      for _ in 0..<least {
-        let next = try add()
-        try build(part, from: at, to: next)
-        at = next
-      }
-      guard let most else {
-        let again = try add()
-        let done = try add()
-        link(at, again)
-        try build(part, from: again, to: done)
-        link(done, again)
-        link(again, to)
-        return
-      }
-      for _ in least..<most {
-        link(at, to)
-        let next = try add()
-        try build(part, from: at, to: next)
-        at = next
-      }
-      link(at, to)
-    }
   }
 
   /// Characters of one length in UTF-8 after the other, and of these those whose first bytes differ apart.
