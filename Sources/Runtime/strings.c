@@ -291,7 +291,8 @@ MARTLET_LOCAL int64_t martlet_space(const martlet_string *text, int64_t at) {
 MARTLET_LOCAL int martlet_next_piece(const martlet_string *text, const char *delimiter, int64_t length, int64_t limit,
                                      int64_t number, int64_t *at, martlet_string *piece) {
   int64_t start = *at, end, skip;
-  if (start < 0) return 0;
+  /* An empty text has no pieces. */
+  if (start < 0 || !text->length) return 0;
   if (length) {
     for (end = start; end + length <= text->length && (limit < 0 || number < limit); ++end)
       if (martlet_same_bytes(text->data + end, delimiter, length)) {
@@ -309,7 +310,13 @@ MARTLET_LOCAL int martlet_next_piece(const martlet_string *text, const char *del
   if (start >= text->length) return 0;
   piece->data = text->data + start;
   if (limit >= 0 && number == limit) {
+    /* The rest, without the white space behind it. */
     end = text->length;
+    do {
+      for (skip = 1; skip <= 3; ++skip)
+        if (skip <= end - start && martlet_space(text, end - skip) == skip) break;
+      if (skip <= 3) end -= skip;
+    } while (skip <= 3);
     *at = -1;
   } else {
     for (end = start; end < text->length && !martlet_space(text, end);) ++end;

@@ -1,8 +1,8 @@
 import Support
 
 /// The pieces of each text between occurrences of `delimiter`, along a new last axis, and how many there are. An empty
-/// delimiter stands for runs of white space, of which those at the ends of a text cut nothing off. At most `limit` cuts
-/// are made in a text, the rest of which is its last piece; a negative one is no limit.
+/// delimiter stands for runs of white space, at the ends of which there are no pieces. At most `limit` cuts are made in
+/// a text, the rest of which is its last piece; a negative one is no limit.
 ///
 ///     %0: str[4]
 ///     %1, %2 = string_split %0 {delimiter = ",", extent = s} : str[4, s], i64[4]
@@ -55,7 +55,9 @@ public struct StringSplit: OpKind {
     ]
   }
 
+  /// An empty text has no pieces.
   private static func pieces(_ text: [UInt8], _ delimiter: [UInt8], _ limit: Int) -> [[UInt8]] {
+    if text.isEmpty { return [] }
     var result: [[UInt8]] = []
     var start = 0
     var at = 0
@@ -79,7 +81,12 @@ public struct StringSplit: OpKind {
     skip()
     while at < text.count {
       if limit >= 0, result.count == limit {
-        result.append(Array(text[at...]))
+        var end = text.count
+        // Behind the last piece there is no white space either.
+        while end > at, let length = (1...3).first(where: { $0 <= end - at && spaceLength(text, end - $0) == $0 }) {
+          end -= length
+        }
+        result.append(Array(text[at..<end]))
         break
       }
       let start = at
