@@ -62,9 +62,10 @@ var targets: [Target] = [
   tests(
     "Frontends", uses: ["Frontends", "Formats", "IR", "Support"],
     exclude: ["Cases", "coverage.py", "make_cases.py", "node_suite.py"]),
+  tests("Emit", uses: ["Emit", "Frontends", "Passes", "Formats", "IR", "Support", "TestGraphs", "TestSupport"]),
   tests("Codegen", uses: ["Codegen", "Targets", "IR", "Support", "TestSupport"]),
   tests(
-    "Oracle", uses: ["Codegen", "Targets", "IR", "Support"],
+    "Oracle", uses: ["Codegen", "Targets", "Emit", "Frontends", "Formats", "IR", "Support"],
     exclude: [
       "make_cases.py", "oracle.py", "elementwise.py", "contractions.py", "reductions.py", "attention.py",
       "recurrent.py", "windows.py", "moving.py", "ordering.py", "images.py", "quantization.py", "control.py",
@@ -109,7 +110,7 @@ if withLLVM {
       exclude: ["Models", "runner.c", "board.c", "board.ld", "compile_time.sh", "large_weights.sh"],
       settings: llvmHeaders),
     // They run the command, and a C program with the compiler in it, which SwiftPM builds beside them.
-    tests("Command", uses: ["Support", "TestSupport"], exclude: ["compile_and_run.c"]),
+    tests("Command", uses: ["Formats", "Support", "TestSupport"], exclude: ["compile_and_run.c"]),
     // They run the command, which SwiftPM builds beside them.
     tests("Docs", uses: ["TestSupport"]),
   ]

@@ -62,6 +62,18 @@ import Testing
     }
   }
 
+  /// The first operand is computed before the run tells how large the whole is.
+  @Test func wholesOfUnknownSizeWait() throws {
+    var random = Seeded(9)
+    let (a, extent) = (random.tensor(.f32, [1, 4]), Tensor(.i64, [], integers: [3]))
+    try expectLowering("late", [a.type, extent.type], [a, extent], symbols: ["late": 0...64]) { builder, x in
+      let first = try absolute(&builder, x[0])
+      _ = try builder.add(Extent(symbol: "late"), x[1])
+      let rest = try builder.add(Broadcast(shape: [Dim(symbol: "late"), 4]), x[0])
+      return [try builder.add(Concat(axis: 0), first, rest)]
+    }
+  }
+
   @Test func operandsThatNobodyComputesAreCopied() throws {
     var random = Seeded(2)
     let (a, b) = (random.tensor(.f32, [2, 5]), random.tensor(.f32, [2, 18]))

@@ -5,7 +5,7 @@ import Testing
 ///
 /// `MARTLET_BLESS=1` writes what they print now into the documents.
 @Suite struct DocumentTests {
-  @Test(arguments: ["README.md", "Docs/Tour.md", "Docs/Seeing.md", "Docs/Targets.md"])
+  @Test(arguments: ["README.md", "Docs/Tour.md", "Docs/Seeing.md", "Docs/Targets.md", "Docs/ONNX.md"])
   func showsWhatCommandsPrint(_ document: String) throws {
     let file = Workplace.root.appending(path: document)
     var lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")

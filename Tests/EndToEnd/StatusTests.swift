@@ -32,6 +32,25 @@ import Testing
     #expect(try self.failure("gather", [x, Tensor(.i64, [3], integers: [2, -3, 1])]) == nil)
   }
 
+  /// Indices and lengths of other ops, one of which is wrong.
+  @Test(arguments: [
+    ("reverse", ElementType.i64, [2], "onnx:/turn/ReverseSequence", [5, -1, Int.max, Int.min]),
+    ("scatter", .i64, [2, 1], "onnx:/put/ScatterND", [4, -5, Int.max, Int.min]),
+    ("elements", .i64, [1, 2], "onnx:/pick/GatherElements", [4, -5, Int.max, Int.min]),
+    ("steps", .i32, [2], "onnx:/rnn/LSTM", [5, -1, Int(Int32.max), Int(Int32.min)]),
+  ])
+  func lengthsAndIndicesOutOfRange(
+    _ entry: String, _ type: ElementType, _ shape: [Int], _ place: String, _ wrong: [Int]
+  ) throws {
+    let x = Tensor(.f32, entry == "steps" ? [4, 2, 1] : [4, 2], doubles: (0..<8).map(Double.init))
+    for number in wrong {
+      let failure = try #require(try failure(entry, [x, Tensor(type, shape, integers: [1, number])]), "\(number)")
+      #expect(failure.status == Int32(MARTLET_INDEX_OUT_OF_RANGE), "\(number)")
+      #expect(failure.message.contains(place), "\(failure.message)")
+    }
+    #expect(try self.failure(entry, [x, Tensor(type, shape, integers: [1, 3])]) == nil)
+  }
+
   @Test(arguments: ["divide", "remainder"]) func divisionByZero(_ entry: String) throws {
     let type: ElementType = entry == "divide" ? .i32 : .i8
     // In the middle of a vector, at its end, and behind the last whole one.

@@ -62,6 +62,53 @@ struct ONNXFrontendTests {
     #expect(main.ops(in: main.body).map { main[$0].kind.mnemonic } == ["relu", "neg"])
   }
 
+  /// Every beginning of a small model, and every byte of it changed, is a graph or an error.
+  @Test(arguments: ["attention_past.onnx", "batch_normalization.onnx"])
+  func damagedModelsAreRefusedOrRead(_ name: String) throws {
+    let path = String(#filePath.dropLast("ONNXFrontendTests.swift".count)) + "Cases/" + name
+    let bytes = try MappedFile(path: path).view.bytes
+    func tryOut(_ bytes: [UInt8]) {
+      do throws(Diagnostic) {
+        let model = try ONNXModel.decode(ByteView(copying: bytes), name: "damaged.onnx")
+        let (module, _) = try ONNXFrontend.read(model, file: "damaged.onnx")
+        try Verifier.verify(module)
+      } catch {
+        #expect(error.kind != .internal, "\(error)")
+        #expect("\(error)".contains("damaged.onnx"), "\(error)")
+      }
+    }
+    for length in 0..<bytes.count { tryOut(Array(bytes[..<length])) }
+    for place in bytes.indices {
+      for bit in 0..<8 {
+        var changed = bytes
+        changed[place] ^= 1 << UInt8(bit)
+        tryOut(changed)
+      }
+    }
+  }
+
+  @Test func functionsThatGrowWithoutBoundAreRefused() throws {
+    var graph = model(
+      [ONNXNode("F0", domain: "f", inputs: ["x"], outputs: ["y"])], inputs: [("x", [2])], outputs: ["y"])
+    graph.operatorSets.append(ONNXOperatorSet("f", 1))
+    for number in 0..<60 {
+      var function = ONNXFunction()
+      function.name = "F\(number)"
+      function.domain = "f"
+      (function.inputs, function.outputs) = (["a"], ["b"])
+      function.operatorSets = graph.operatorSets
+      let next = "F\((number + 1) % 60)"
+      function.nodes = [
+        ONNXNode(next, domain: "f", inputs: ["a"], outputs: ["t"]),
+        ONNXNode(next, domain: "f", inputs: ["t"], outputs: ["b"]),
+      ]
+      if number == 59 { function.nodes = [node("Relu", "a", "b")] }
+      graph.functions.append(function)
+    }
+    let error = try #require(throws: Diagnostic.self) { try read(graph) }
+    #expect(error.kind == .invalid && error.message.contains("grow beyond"), "\(error)")
+  }
+
   @Test func brokenGraphsNameTheNode() {
     expectError("which nothing defines", [node("Relu", "q", "y")])
     expectError("cycle", [node("Add", "x", "b", "a"), node("Relu", "a", "b"), node("Relu", "a", "y")])

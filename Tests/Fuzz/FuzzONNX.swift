@@ -1,3 +1,4 @@
+import Emit
 import Formats
 import Frontends
 import IR
@@ -5,7 +6,7 @@ import Support
 
 /// Any bytes are either refused by a diagnostic, or a model that can be used and written,
 /// and that does not change when it is read and written again. What the frontend takes of it is a graph that
-/// the verifier accepts.
+/// the verifier accepts, and what is written of that can be read and taken again.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzONNX(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = ByteView(copying: UnsafeRawBufferPointer(start: start, count: count))
@@ -22,6 +23,14 @@ public func fuzzONNX(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let (module, _) = try? ONNXFrontend.read(model, file: "fuzz") else { return 0 }
   do throws(Diagnostic) { try Verifier.verify(module) } catch {
     if error.kind == .internal { fatalError("the verifier: \(error)") }
+    return 0
+  }
+  guard let written = try? ONNXEmitter.model(of: module, producer: "fuzz", version: "") else { return 0 }
+  do throws(Diagnostic) {
+    let file = try ONNXModel.decode(ByteView(copying: written.encode()), name: "written")
+    _ = try ONNXFrontend.read(file, file: "written")
+  } catch {
+    if error.kind == .internal { fatalError("what was written: \(error)") }
   }
   return 0
 }

@@ -53,15 +53,16 @@ mir)
   done
   ;;
 onnx)
-  main=Tests/Fuzz/FuzzONNX.swift
+  main="Tests/Fuzz/FuzzONNX.swift Tests/Fuzz/MutateONNX.swift"
   compile Formats Sources/Formats
   compile Frontends Sources/Frontends
-  objects="$objects $build/Formats.o $build/Frontends.o"
+  compile Emit Sources/Emit
+  objects="$objects $build/Formats.o $build/Frontends.o $build/Emit.o"
   ;;
 *) echo "mir or onnx, not $kind" >&2; exit 2 ;;
 esac
 # shellcheck disable=SC2086
-swiftc -sanitize="$sanitize" -parse-as-library -O -swift-version 6 -module-name Fuzz -I "$build" "$main" $objects \
+swiftc -sanitize="$sanitize" -parse-as-library -O -swift-version 6 -module-name Fuzz -I "$build" $main $objects \
   -o "$build/fuzz-$kind"
 dictionary=Tests/Fuzz/$kind.dict
 "$build/fuzz-$kind" -runs="$runs" -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \

@@ -148,7 +148,7 @@ class ModelTests(unittest.TestCase):
         self.fails(codes.USAGE, "a int is no model", lambda: martlet.compile(3))
         self.fails(codes.USAGE, "unknown option", lambda: martlet.compile(self.path, colour="red"))
         self.fails(codes.USAGE, "unknown target", lambda: martlet.compile(self.path, "a.o", target="z80"))
-        self.fails(codes.USAGE, "needs an output", lambda: martlet.compile(self.path, target="aarch64"))
+        self.fails(codes.UNSUPPORTED, "another machine", lambda: martlet.compile(self.path, target="aarch64"))
         self.fails(codes.USAGE, "shape wants", lambda: martlet.compile(self.path, shape=[1, 2]))
         self.fails(codes.UNSUPPORTED, "precision", lambda: martlet.compile(self.path, precision="bf16"))
 

@@ -56,11 +56,35 @@ struct StoragePlan {
   /// Why operands of concats are not written in place: by the concat and the operand's number.
   private(set) var refusals: [OpID: [Int: String]] = [:]
   private let function: Function
+  /// Where ops stand in the entry, and the first ones that mention a symbol which no input tells.
+  private var order: [OpID: Int] = [:]
+  private var mentioned: [String: Int] = [:]
 
   init(_ function: Function) {
     self.function = function
+    for (number, op) in function.ops(in: function.body).enumerated() {
+      order[op] = number
+      for result in function[op].results {
+        for symbol in StoragePlan.symbols(of: function[result].fact) { mentioned[symbol] = mentioned[symbol] ?? number }
+      }
+    }
+    for argument in function[function.body].arguments {
+      for symbol in StoragePlan.symbols(of: function[argument].fact) { mentioned[symbol] = nil }
+    }
     for op in function.ops(in: function.body).reversed() {
       if let concat = function[op].kind as? Concat { plan(concat, op) }
+    }
+  }
+
+  private static func symbols(of fact: ValueFact) -> Set<String> {
+    ((fact.type.tensor?.shape ?? []) + (fact.elements ?? [])).reduce(into: []) { $0.formUnion($1.symbols) }
+  }
+
+  /// Whether the extents of `whole` are known by the time that `writer` runs.
+  private func isSized(_ whole: ValueID, by writer: OpID) -> Bool {
+    guard let place = order[writer] else { return false }
+    return (function.tensorType(whole)?.shape ?? []).allSatisfy { dim in
+      dim.symbols.allSatisfy { (mentioned[$0] ?? -1) < place }
     }
   }
 
@@ -108,6 +132,7 @@ struct StoragePlan {
       return "no op of this entry computes it"
     }
     guard let lie = Lie(shape, part.strides) else { return "its part is no rows of equal distance" }
+    guard isSized(part.whole, by: writer) else { return "the size of the whole comes to light later" }
     let kind = function[writer].kind
     var part = part
     if lie == .dense {

@@ -28,12 +28,17 @@ enum ConvertCommand {
     }
     if last == .canonical { try compilation.optimiseForExport() }
     let model = try ONNXEmitter.model(of: compilation.module, producer: "martlet", version: martletVersion)
-    if arguments[CompileKeys.weights] == .file {
+    if arguments[CompileKeys.weights] == .file || isTooLarge(compilation.module) {
       try model.writeWithExternalData(to: output)
     } else {
       try model.write(to: output)
     }
     CompileCommand.report(compilation, arguments)
     return .success
+  }
+
+  /// Whether one file cannot hold the weights: protocol buffers end at 2 GiB, of which the graph takes little.
+  private static func isTooLarge(_ module: Module) -> Bool {
+    module.weights.reduce(0) { $0 + $1.tensor.bytes.count } > 2040 << 20
   }
 }

@@ -1,5 +1,6 @@
 import Codegen
 import CommandLineKit
+import Emit
 import Frontends
 import IR
 import Support
@@ -7,12 +8,14 @@ import Support
 /// What `martlet ops --coverage` prints: which ops have code, and which operators of each format are read.
 enum CoverageTable {
   static func print() {
-    var ops = Table(["op", "family", "code"])
-    var (withCode, all) = (0, 0)
+    var ops = Table(["op", "family", "code", "written to ONNX"])
+    var (withCode, written, all) = (0, 0, 0)
     for op in OpsCommand.all {
       let hasCode = LoweringCoverage.hasCode(op.kind)
-      ops.add([op.name, op.family, hasCode ? "yes" : "evaluated only"])
+      let isWritten = ONNXEmissionCoverage.isWritten(op.kind)
+      ops.add([op.name, op.family, hasCode ? "yes" : "evaluated only", isWritten ? "yes" : "no"])
       withCode += hasCode ? 1 : 0
+      written += isWritten ? 1 : 0
       all += 1
     }
     ops.print()
@@ -22,7 +25,7 @@ enum CoverageTable {
       operators.add([row.name, row.defined.map(String.init).joined(separator: ", "), read(row)])
     }
     operators.print()
-    StandardOutput.write("\n\(withCode) of \(all) ops have code\n")
+    StandardOutput.write("\n\(withCode) of \(all) ops have code, \(written) are written to ONNX\n")
     for line in domains { StandardOutput.write(line + "\n") }
   }
 
@@ -63,6 +66,7 @@ enum CoverageTable {
             .object([
               JSON.Member("name", .string(op.name)), JSON.Member("family", .string(op.family)),
               JSON.Member("code", .bool(LoweringCoverage.hasCode(op.kind))),
+              JSON.Member("written_to_onnx", .bool(ONNXEmissionCoverage.isWritten(op.kind))),
             ])
           })),
       JSON.Member(

@@ -17,7 +17,7 @@ public enum RunKeys {
   public static let reference = OptionKey<Bool>.flag("reference", "do not compile: compute each op by its definition")
   public static let seconds = OptionKey<Double?>.decimal("seconds", "S", default: "2", "how long to measure")
   public static let peers = OptionKey<[String]>.commaSeparated(
-    "vs", "PEER,...", "measure these in turn with the model: onnxruntime, openvino"
+    "vs", "PEER,...", "measure these in turn with the model, those that are installed: onnxruntime, openvino"
   ).suggesting { PeerEngine.allCases.map(\.rawValue) }
 
   public static let inputs = OptionKey<String?>.text("inputs", "IN.npz", "the inputs, by name")

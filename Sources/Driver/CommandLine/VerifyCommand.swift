@@ -15,10 +15,8 @@ enum VerifyCommand {
     if against == .litert { throw .unsupported("verify --against litert is not there yet") }
     let check = try Verification(path, arguments)
     if arguments[RunKeys.perOp] {
-      guard expectedFile == nil, against == nil || against == .reference else {
-        throw .usage("--per-op compares with the reference only")
-      }
-      return try check.perOp()
+      guard expectedFile == nil else { throw .usage("--per-op needs somebody who computes, see --against") }
+      return try check.perOp(against ?? .reference)
     }
     return try check.outputs(expectedFile, against ?? .reference)
   }
@@ -97,7 +95,8 @@ private struct Verification {
       switch against {
       case .reference: expected = try ExpectedOutputs(evaluating: module, entry, inputs)
       case .onnxruntime:
-        expected = try ExpectedOutputs(.onnxruntime, path, entry, inputs, threads: context.threads)
+        let scratch = try ScratchFolder()
+        expected = try ExpectedOutputs(.onnxruntime, try request(in: scratch, threads: context.threads), for: entry)
       case .litert: throw .unsupported("verify --against litert is not there yet")
       }
     }
@@ -123,11 +122,30 @@ private struct Verification {
     return isOK ? .success : .checkFailed
   }
 
+  /// The same inputs for another engine.
+  private func request(in scratch: ScratchFolder, threads: Int) throws(Diagnostic) -> PeerRequest {
+    PeerRequest(
+      model: path,
+      inputs: try TensorFiles.save(
+        Array(zip(entry.inputs.map(\.name), inputs)), to: "\(scratch.path)/in", list: "inputs.json"),
+      threads: threads, folder: "\(scratch.path)/out")
+  }
+
   // MARK: Ops
 
-  func perOp() throws(Diagnostic) -> ExitStatus {
-    let ops = try OpComparison(
-      module, entry: entry.name, number: entryNumber, inputs, options, rtol: rtol, atol: atol)
+  func perOp(_ against: RunKeys.Peer) throws(Diagnostic) -> ExitStatus {
+    let ops: OpComparison
+    switch against {
+    case .reference:
+      ops = try OpComparison(
+        module, entry: entry.name, number: entryNumber, inputs, options, rtol: rtol, atol: atol)
+    case .onnxruntime:
+      let scratch = try ScratchFolder()
+      ops = try OpComparison(
+        module, entry, number: entryNumber, inputs, options, .onnxruntime, try request(in: scratch, threads: 1),
+        rtol: rtol, atol: atol)
+    case .litert: throw .unsupported("verify --against litert is not there yet")
+    }
     let rows = ops.rows
     let first = ops.firstWrong
     if arguments[RunKeys.json] {
@@ -145,7 +163,7 @@ private struct Verification {
       if let first {
         StandardOutput.line(oneLine("the first op that does not agree is \(first.mnemonic) at \(first.site)"))
       } else {
-        StandardOutput.line("every op agrees with the reference")
+        StandardOutput.line("every op agrees with \(against.rawValue)")
       }
     }
     return first == nil ? .success : .checkFailed

@@ -41,20 +41,17 @@ struct ExpectedOutputs {
   }
 
   /// From another engine.
-  init(
-    _ peer: PeerEngine, _ model: String, _ entry: EntrySignature, _ inputs: [Tensor], threads: Int
-  ) throws(Diagnostic) {
+  init(_ peer: PeerEngine, _ request: PeerRequest, for entry: EntrySignature) throws(Diagnostic) {
     source = peer.rawValue
+    let files = try peer.run(request)["outputs"]
     tensors = [:]
-    let scratch = try ScratchFolder()
-    let files = try TensorFiles.save(
-      Array(zip(entry.inputs.map(\.name), inputs)), to: "\(scratch.path)/in", list: "inputs.json")
-    let answer = try peer.run(model, inputs: files, threads: threads, seconds: 0, outputs: "\(scratch.path)/out")
-    for output in entry.outputs {
-      guard let path = answer["outputs"]?[output.name]?.string else {
-        throw .invalid("\(peer.rawValue) gave no output \(output.name)")
-      }
-      tensors[output.name] = try ExpectedOutputs.plain(try NumPyArray.read(path: path))
+    for name in entry.outputs.map(\.name) {
+      guard let path = files?[name]?.string else { throw .invalid("\(peer.rawValue) gave no output \(name)") }
+      tensors[name] = try ExpectedOutputs.plain(try NumPyArray.read(path: path))
+    }
+    for name in request.values {
+      guard let path = files?[name]?.string else { continue }
+      tensors[name] = try ExpectedOutputs.plain(try NumPyArray.read(path: path))
     }
   }
 

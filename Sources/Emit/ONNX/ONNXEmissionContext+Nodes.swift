@@ -50,11 +50,12 @@ extension ONNXEmissionContext {
     from == element ? x : cast(x, to: element)
   }
 
-  /// `compute` in a wider type where runtimes have no code for `element`, and back: integers wrap alike, and floats
-  /// are rounded once more.
+  /// `compute` in a wider type where runtimes have no code for `element`, and back: integers wrap alike, floats are
+  /// rounded once more.
   func widened(
     _ element: ElementType, _ inputs: [String],
-    in types: [ElementType: ElementType] = ONNXEmissionContext.arithmeticTypes, _ compute: ([String], ElementType) throws(Diagnostic) -> String
+    in types: [ElementType: ElementType] = ONNXEmissionContext.arithmeticTypes,
+    _ compute: ([String], ElementType) throws(Diagnostic) -> String
   ) throws(Diagnostic) -> String {
     guard let wide = types[element] else { return try compute(inputs, element) }
     return cast(try compute(inputs.map { cast($0, to: wide) }, wide), to: element)
@@ -65,6 +66,13 @@ extension ONNXEmissionContext {
     .i8: .i32, .u8: .i32, .i16: .i32, .u16: .i32, .u32: .i64, .bf16: .f32, .i4: .i32, .u4: .i32, .i2: .i32, .u2: .i32,
     .f8e4m3fn: .f32, .f8e4m3fnuz: .f32, .f8e5m2: .f32, .f8e5m2fnuz: .f32, .f8e8m0: .f32, .f4e2m1: .f32,
   ]
+
+  /// In what to compute formulas of several steps, each of which would round.
+  static let formulaTypes: [ElementType: ElementType] = {
+    var types = arithmeticTypes
+    types[.f16] = .f32
+    return types
+  }()
 
   // MARK: Shapes
 
@@ -164,8 +172,7 @@ extension ONNXEmissionContext {
           }
           return value
         }
-      },
-      combine: { operation, a, b in arithmetic(operation, a, b) })
+      }, combine: { operation, a, b in arithmetic(operation, a, b) })
     if let failure { throw failure }
     writer.remember(dim, as: result)
     return result

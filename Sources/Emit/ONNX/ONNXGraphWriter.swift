@@ -87,9 +87,7 @@ final class ONNXGraphWriter {
           throw .bug("\(operation.kind.mnemonic) has \(operation.results.count) results, \(names.count) were written")
         }
         for (result, name) in zip(operation.results, names) { define(result, as: name) }
-      } catch {
-        throw error.located(operation.locations.first.map { Location(path: $0) })
-      }
+      } catch { throw error.located(operation.locations.first.map { Location(path: $0) }) }
     }
   }
 
@@ -102,9 +100,9 @@ final class ONNXGraphWriter {
     let context = ONNXEmissionContext(writer: self, operation: operation)
     // What is known of extents is written as such.
     if operation.results.count == 1, operation.regions.isEmpty, operation.kind.effects.isPure,
-      !(operation.kind is Constant), !(operation.kind is Extent),
-      let type = function.tensorType(operation.results[0]), let elements = function[operation.results[0]].fact.elements,
-      let shape = type.constantShape, let element = type.plain
+      !(operation.kind is Constant), !(operation.kind is Extent), let type = function.tensorType(operation.results[0]),
+      let elements = function[operation.results[0]].fact.elements, let shape = type.constantShape,
+      let element = type.plain
     {
       let known = elements.compactMap(\.constant)
       if known.count == elements.count { return [try constant(Tensor(element, shape, integers: known))] }
@@ -234,10 +232,7 @@ final class ONNXGraphWriter {
       guard let name = values[arguments[step.input]], !isBound(step.symbol) else { continue }
       let context = ONNXEmissionContext.bare(self)
       let extent = context.node(
-        "Shape", [name],
-        [
-          ONNXAttribute("start", int: step.axis), ONNXAttribute("end", int: step.axis + 1),
-        ])
+        "Shape", [name], [ONNXAttribute("start", int: step.axis), ONNXAttribute("end", int: step.axis + 1)])
       guard let rest = try? context.dims([step.rest]), let factor = try? context.dims([step.factor]) else { continue }
       scopes[0].symbols[step.symbol] = context.node("Div", [context.node("Sub", [extent, rest]), factor])
     }

@@ -66,9 +66,7 @@ struct ONNXTidying {
 
   // MARK: Names
 
-  private mutating func settle(_ inner: String, _ wanted: String) {
-    names[inner] = unique(wanted)
-  }
+  private mutating func settle(_ inner: String, _ wanted: String) { names[inner] = unique(wanted) }
 
   private mutating func unique(_ wanted: String) -> String {
     if taken.insert(wanted).inserted { return wanted }

@@ -16,6 +16,11 @@ final class ONNXImporter {
   /// Values whose elements follow from constants, computed once; nil where they do not.
   var constants: [ValueID: Tensor?] = [:]
   private var callDepth = 0
+  /// How often `mark` may still be asked: each answer costs a copy of the graph.
+  private var marksLeft = 256
+  /// Nodes that functions may still put in place of their calls: a few functions that call each other often say more
+  /// than any memory holds.
+  private var inlinableNodes = 0
 
   init(model: ONNXModel, file: String, options: ImportOptions) {
     self.model = model
@@ -42,6 +47,7 @@ final class ONNXImporter {
 
   func run() throws(Diagnostic) {
     let graph = model.graph
+    inlinableNodes = inlinableLimit
     try ONNXSurvey.check(model, functions: functions, file: file)
     guard graph.sparseInitializers.isEmpty else { throw .unsupported("sparse initializers are not supported") }
     scopes = [ONNXScope(operatorSets: model.operatorSets, seesOuter: false)]
@@ -81,6 +87,11 @@ final class ONNXImporter {
         notes.append("output \"\(output.name)\" is declared with another shape than \(type), which it has")
       }
     }
+  }
+
+  /// Real models call a function as often as they have layers.
+  private var inlinableLimit: Int {
+    10_000 + 100 * (model.graph.nodes.count + model.functions.reduce(0) { $0 + $1.nodes.count })
   }
 
   // MARK: Graphs
@@ -151,6 +162,36 @@ final class ONNXImporter {
     return block
   }
 
+  // MARK: Attempts
+
+  /// What an import that fails may leave changed.
+  struct Mark {
+    fileprivate let builder: GraphBuilder
+    fileprivate let notes: [String]
+    fileprivate let scopes: [ONNXScope]
+    fileprivate let dimensions: [String: Dim]
+    fileprivate let constants: [ValueID: Tensor?]
+    fileprivate let callDepth: Int
+  }
+
+  /// The place to come back to after an attempt; nil when there have been too many.
+  func mark() -> Mark? {
+    guard marksLeft > 0 else { return nil }
+    marksLeft -= 1
+    return Mark(
+      builder: builder, notes: notes, scopes: scopes, dimensions: dimensions, constants: constants,
+      callDepth: callDepth)
+  }
+
+  func restore(_ mark: Mark) {
+    builder = mark.builder
+    notes = mark.notes
+    scopes = mark.scopes
+    dimensions = mark.dimensions
+    constants = mark.constants
+    callDepth = mark.callDepth
+  }
+
   // MARK: Nodes
 
   private func importNode(_ node: ONNXNode) throws(Diagnostic) {
@@ -204,6 +245,10 @@ final class ONNXImporter {
   ) throws(Diagnostic) -> [ValueID] {
     guard callDepth < 64 else {
       throw .invalid("the function \"\(function.name)\" calls itself, or calls nest too deep")
+    }
+    inlinableNodes -= function.nodes.count
+    guard inlinableNodes >= 0 else {
+      throw .invalid("the functions of the model grow beyond \(inlinableLimit) nodes where they are called")
     }
     guard operands.count <= function.inputs.count else {
       throw .invalid("the function \"\(function.name)\" takes \(function.inputs.count) inputs, not \(operands.count)")

@@ -1,7 +1,7 @@
 extension ONNXMapping {
   static let families: [[ONNXMapping]] = [
-    arithmetic, comparisons, activations, reductions, contractions, windows, normalizations, movements, shapes,
-    conversions, images, indexings, orderings, attentions, recurrents, signals, randoms, quantizations, controls,
-    sequences, optionals, strings, machineLearning, training, microsoft,
+    arithmetic, earlyVersions, comparisons, activations, reductions, contractions, windows, normalizations, movements,
+    shapes, conversions, images, indexings, orderings, attentions, recurrents, signals, randoms, quantizations,
+    controls, sequences, optionals, strings, machineLearning, training, microsoft,
   ]
 }

@@ -70,6 +70,7 @@ extension ONNXNodeContext {
   /// Part of `x` along one axis.
   func slice(_ x: ValueID, axis: Int, start: Dim, size: Dim, step: Int = 1) throws(Diagnostic) -> ValueID {
     var sizes = try shape(x)
+    guard sizes.indices.contains(axis) else { throw .invalid("\(try type(x)) has no axis \(axis)") }
     var starts = [Dim](repeating: 0, count: sizes.count)
     var steps = [Int](repeating: 1, count: sizes.count)
     sizes[axis] = size

@@ -53,8 +53,6 @@ def compile(
 def _compile(path, options, output, threads, target):
     library = _library.compiler()
     if output is None:
-        if target != "host":
-            raise CompileError(CompileError.USAGE, f"what is compiled for {target} needs an output")
         handle = ctypes.c_void_p()
         _library.check(library.martlet_compiler_load(os.fsencode(path), options, ctypes.byref(handle)))
         return from_compiler(handle, threads)

@@ -8,7 +8,7 @@ extension Attention: ONNXEmission {
     let heads = sequenceFirst ? [0, 2, 1, 3] : [0, 1, 2, 3]
     var inputs: [String] = []
     for number in 0..<3 { inputs.append(try c.transposed(try c.input(number), heads)) }
-    let wide = ONNXEmissionContext.arithmeticTypes[element] ?? element
+    let wide = ONNXEmissionContext.formulaTypes[element] ?? element
     inputs = inputs.map { c.cast($0, element, to: wide) }
     var context = c.writer.module.inferenceContext
     let extents = try extents(try c.type(0), try c.type(1), try c.type(2), in: &context)
@@ -23,9 +23,7 @@ extension Attention: ONNXEmission {
     var shown: String?
   }
 
-  private func mask(
-    _ extents: Extents, _ element: ElementType, _ c: ONNXEmissionContext
-  ) throws(Diagnostic) -> Mask {
+  private func mask(_ extents: Extents, _ element: ElementType, _ c: ONNXEmissionContext) throws(Diagnostic) -> Mask {
     var mask = Mask()
     if let given = try c.optionalInput(3) {
       let type = try c.element(3)
@@ -40,9 +38,7 @@ extension Attention: ONNXEmission {
     let places = c.node("Add", [try c.reshaped(queries, to: [-1, 1]), try c.dims([offset])])
     let distance = c.node("Sub", [keys, places])
     var shown = mask.shown
-    func restrict(_ condition: String) {
-      shown = shown.map { c.node("And", [$0, condition]) } ?? condition
-    }
+    func restrict(_ condition: String) { shown = shown.map { c.node("And", [$0, condition]) } ?? condition }
     if after >= 0 { restrict(c.node("LessOrEqual", [distance, try c.number(Double(after), .i64)])) }
     if before >= 0 { restrict(c.node("GreaterOrEqual", [distance, try c.number(-Double(before), .i64)])) }
     mask.shown = shown
@@ -89,9 +85,9 @@ extension Attention: ONNXEmission {
   }
 
   /// Each head of keys as often as heads of queries share it.
-  private func repeated(
-    _ x: String, _ extents: Extents, _ width: Dim, times: Int, _ c: ONNXEmissionContext
-  ) throws(Diagnostic) -> String {
+  private func repeated(_ x: String, _ extents: Extents, _ width: Dim, times: Int, _ c: ONNXEmissionContext)
+    throws(Diagnostic) -> String
+  {
     let five = try c.reshaped(
       x, [extents.batch, extents.keyHeads, extents.keys, width],
       to: [extents.batch, extents.keyHeads, 1, extents.keys, width])
@@ -116,13 +112,13 @@ extension Rope: ONNXEmission {
     }
     let last = type.rank - 1
     return [
-      try c.widened(try c.element(0), try c.inputs()) { inputs, _ throws(Diagnostic) in
+      try c.widened(try c.element(0), try c.inputs(), in: ONNXEmissionContext.formulaTypes) {
+        inputs, _ throws(Diagnostic) in
         let (x, cos, sin) = (inputs[0], inputs[1], inputs[2])
         var turned: String
         if interleaved {
           let pairs = try c.sliced(x, axis: last, from: 0, to: 2 * half)
-          let split = c.node(
-            "Reshape", [pairs, try c.integers(Array(repeating: 0, count: last) + [half, 2])])
+          let split = c.node("Reshape", [pairs, try c.integers(Array(repeating: 0, count: last) + [half, 2])])
           let a = try c.reshapedAway(try c.sliced(split, axis: last + 1, from: 0, to: 1), last, half)
           let b = try c.reshapedAway(try c.sliced(split, axis: last + 1, from: 1, to: 2), last, half)
           let rotated = rotate(a, b, cos, sin, c)
@@ -144,9 +140,9 @@ extension Rope: ONNXEmission {
     ]
   }
 
-  private func rotate(
-    _ a: String, _ b: String, _ cos: String, _ sin: String, _ c: ONNXEmissionContext
-  ) -> (a: String, b: String) {
+  private func rotate(_ a: String, _ b: String, _ cos: String, _ sin: String, _ c: ONNXEmissionContext) -> (
+    a: String, b: String
+  ) {
     (
       c.node("Sub", [c.node("Mul", [a, cos]), c.node("Mul", [b, sin])]),
       c.node("Add", [c.node("Mul", [b, cos]), c.node("Mul", [a, sin])])

@@ -5,7 +5,6 @@ import Support
 extension MatMul: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let (a, b) = (try c.type(0), try c.type(1))
-    let result = try c.resultType()
     let element = try c.element(0)
     guard element.isFloat else { return [try integer(c)] }
     if a.rank == 2, b.rank == 2, element != .bf16, c.has(2) || transposeLHS || transposeRHS, try biasFitsRows(c) {
@@ -19,7 +18,6 @@ extension MatMul: ONNXEmission {
     return [
       try c.widened(element, inputs) { values, _ throws(Diagnostic) in
         let product = c.node("MatMul", [values[0], values[1]])
-        _ = result
         return values.count > 2 ? c.node("Add", [product, values[2]]) : product
       }
     ]
@@ -77,8 +75,7 @@ extension Conv: ONNXEmission {
   }
 
   private func integer(
-    _ image: String, _ filters: String, _ element: ElementType, _ attributes: [ONNXAttribute],
-    _ c: ONNXEmissionContext
+    _ image: String, _ filters: String, _ element: ElementType, _ attributes: [ONNXAttribute], _ c: ONNXEmissionContext
   ) throws(Diagnostic) -> String {
     var inputs = [image, filters]
     if element == .i8 {
@@ -98,9 +95,7 @@ extension ConvTranspose: ONNXEmission {
     var attributes = c.attributes(of: try geometry(w: w.shape))
     if extra.contains(where: { $0 != 0 }) { attributes.append(ONNXAttribute("output_padding", ints: extra)) }
     if groups != 1 { attributes.append(ONNXAttribute("group", int: groups)) }
-    var inputs = [
-      try c.channelsFirst(try c.input(0), rank: x.rank), try c.channelsFirst(try c.input(1), rank: w.rank),
-    ]
+    var inputs = [try c.channelsFirst(try c.input(0), rank: x.rank), try c.channelsFirst(try c.input(1), rank: w.rank)]
     if let bias = try c.optionalInput(2) { inputs.append(bias) }
     let result = try c.widened(try c.element(0), inputs) { values, _ throws(Diagnostic) in
       c.node("ConvTranspose", values, attributes)
@@ -125,7 +120,7 @@ extension DeformConv: ONNXEmission {
 extension Determinant: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     [
-      try c.widened(try c.element(0), [try c.input(0)], in: [.bf16: .f32, .f64: .f32]) { inputs, _ throws(Diagnostic) in
+      try c.widened(try c.element(0), [try c.input(0)], in: [.bf16: .f32]) { inputs, _ throws(Diagnostic) in
         c.node("Det", inputs)
       }
     ]

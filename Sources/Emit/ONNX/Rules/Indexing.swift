@@ -27,8 +27,8 @@ extension ScatterND: ONNXEmission {
     let indices = c.cast(try c.input(1), try c.element(1), to: .i64)
     return [
       c.node(
-        "ScatterND", [try c.input(0), indices, try c.input(2)],
-        [ONNXAttribute("reduction", string: reduction.rawValue)])
+        "ScatterND", [try c.input(0), indices, try c.input(2)], [ONNXAttribute("reduction", string: reduction.rawValue)]
+      )
     ]
   }
 }

@@ -87,10 +87,9 @@ extension NonZero: ONNXEmission {
     let element = try c.element(0)
     let rank = try c.type(0).rank
     let x = c.cast(try c.input(0), element, to: .bool)
-    // The format gives a scalar one index of an axis that it does not have.
-    return [
-      rank == 0 ? try c.reshaped(c.node("NonZero", [try c.reshaped(x, to: [1])]), to: [0, -1]) : c.node("NonZero", [x])
-    ]
+    let places = c.node("NonZero", [rank == 0 ? try c.reshaped(x, to: [1]) : x])
+    // The format gives a scalar an index of an axis that it does not have.
+    return [rank == 0 ? try c.sliced(places, axis: 0, from: 0, to: 0) : places]
   }
 }
 

@@ -5,7 +5,12 @@ import Support
 extension ArgExtreme: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
     let element = try c.element(0)
-    let types: [ElementType: ElementType] = [.i16: .i32, .u16: .i32, .u32: .i64, .i64: .f64, .bf16: .f32]
+    if element == .i64 || element == .u64, !last {
+      // Wide integers are ordered, but have no extremes, in runtimes.
+      let attributes = [ONNXAttribute("axis", int: axis), ONNXAttribute("largest", int: function == .max ? 1 : 0)]
+      return [c.nodes("TopK", [try c.input(0), try c.integers([1])], attributes, outputs: 2)[1]]
+    }
+    let types: [ElementType: ElementType] = [.i16: .i32, .u16: .i32, .u32: .f64, .bf16: .f32]
     let x = c.cast(try c.input(0), element, to: types[element] ?? element)
     let attributes = [
       ONNXAttribute("axis", int: axis), ONNXAttribute("keepdims", int: 1),

@@ -23,9 +23,7 @@ extension Quantize: ONNXEmission {
     let x = c.cast(try c.input(0), element, to: wide)
     let scale = try c.alongAxis(c.cast(parameters.scale, parameters.scaleElement, to: wide), parameters, type.rank)
     let quotient = c.cast(c.node("Div", [x, scale]), wide, to: .f32)
-    guard target.isInteger, let range = target.integerRange else {
-      return [c.cast(quotient, to: target)]
-    }
+    guard target.isInteger, let range = target.integerRange else { return [c.cast(quotient, to: target)] }
     let zero = try parameters.zero.map { name throws(Diagnostic) in
       try c.alongAxis(c.cast(name, target, to: .f64), parameters, type.rank)
     }
@@ -130,9 +128,9 @@ extension ONNXEmissionContext {
   }
 
   /// The integers nearest to f32 quotients, moved by the zero point and kept in range, as f64; none for NaN.
-  func units(
-    _ quotient: String, _ zero: String?, _ rounding: QuantizationRounding, _ range: ClosedRange<Int>
-  ) throws(Diagnostic) -> String {
+  func units(_ quotient: String, _ zero: String?, _ rounding: QuantizationRounding, _ range: ClosedRange<Int>)
+    throws(Diagnostic) -> String
+  {
     var units = node("Round", [quotient])
     if rounding == .tflite {
       let size = node("Abs", [quotient])

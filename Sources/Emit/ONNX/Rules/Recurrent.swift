@@ -26,9 +26,9 @@ extension RNN: ONNXEmission {
 
 extension ONNXEmissionContext {
   private static let activationNames: [RecurrentActivation.Function: String] = [
-    .relu: "Relu", .tanh: "Tanh", .sigmoid: "Sigmoid", .affine: "Affine", .softsign: "Softsign",
-    .softplus: "Softplus", .elu: "Elu", .leakyRelu: "LeakyRelu", .thresholdedRelu: "ThresholdedRelu",
-    .scaledTanh: "ScaledTanh", .hardSigmoid: "HardSigmoid",
+    .relu: "Relu", .tanh: "Tanh", .sigmoid: "Sigmoid", .affine: "Affine", .softsign: "Softsign", .softplus: "Softplus",
+    .elu: "Elu", .leakyRelu: "LeakyRelu", .thresholdedRelu: "ThresholdedRelu", .scaledTanh: "ScaledTanh",
+    .hardSigmoid: "HardSigmoid",
   ]
 
   /// The operands are the format's own, and in its order.

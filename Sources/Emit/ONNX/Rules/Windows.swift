@@ -57,9 +57,9 @@ extension Resize: ONNXEmission {
       inputs += ["", try c.dims(order.map { shape[$0] })]
     }
     let element = try c.element(type)
-    let types: [ElementType: ElementType] = [
-      .bf16: .f32, .i16: .i32, .u16: .i32, .u32: .f32, .i64: .f32, .u64: .f32, .f64: .f32,
-    ]
+    var types: [ElementType: ElementType] = [.bf16: .f32, .i16: .i32, .u16: .i32]
+    // The same bits, which nearest only moves.
+    if rule.mode == .nearest { types[.u32] = .i32 }
     inputs[0] = c.cast(x, element, to: types[element] ?? element)
     let result = c.cast(c.node("Resize", inputs, attributes), types[element] ?? element, to: element)
     return [isChannelsLast ? try c.channelsLast(result, rank: rank) : result]

@@ -35,6 +35,7 @@ extension ONNXMapping {
     let weights = try changed(try c.add(Softmax(axis: -1), scores), "prob_mod")
     // Heads that share values are rows of one product.
     let (queries, keys) = (try c.shape(weights), try c.shape(v))
+    guard queries.count == 4 else { throw .invalid("score_mod or prob_mod give \(try c.type(weights))") }
     guard let group = queries[1].exactlyDivided(by: keys[1]) else { throw .invalid("heads do not divide evenly") }
     let rows = try c.reshape(
       try c.cast(weights, to: element), [queries[0], keys[1], group * queries[2], queries[3]])

@@ -18,7 +18,8 @@ extension ONNXMapping {
     let shape = try c.shape(k)
     var decay: ValueID?
     if rule.hasPrefix("gated"), let logarithm = c.optionalInput(4) {
-      decay = try c.withHeads(try c.unary(.exp, logarithm), keyHeads)
+      let wide: ElementType = try c.element(logarithm) == .f64 ? .f64 : .f32
+      decay = try c.withHeads(try c.unary(.exp, try c.cast(logarithm, to: wide)), keyHeads)
     }
     var rate: ValueID?
     if rule.hasSuffix("delta"), let given = c.optionalInput(5) {
@@ -33,9 +34,16 @@ extension ONNXMapping {
       guard let width = shape[3].constant, width > 0 else { throw .unsupported("the width of heads is open: \(shape)") }
       scale = 1 / Double(width).squareRoot()
     }
-    var state = c.optionalInput(3)
-    if let given = state { state = try c.cast(given, to: try c.element(q)) }
-    let results = try c.importer.builder.add(LinearAttention(scale: scale), [q, k, v, decay, rate, state])
-    return [try c.withoutHeads(results[0]), results[1]]
+    // Factors and state are real numbers at least as wide as f32 throughout: rounding them would add up over the steps.
+    let narrow = try c.element(q)
+    let wide: ElementType = narrow == .f64 ? .f64 : .f32
+    let state = c.optionalInput(3)
+    var operands: [ValueID?] = []
+    for operand in [q, k, v, decay, rate, state] {
+      operands.append(try operand.map { value throws(Diagnostic) in try c.cast(value, to: wide) })
+    }
+    let results = try c.importer.builder.add(LinearAttention(scale: scale), operands)
+    let last = try state.map { value throws(Diagnostic) in try c.element(value) } ?? narrow
+    return [try c.withoutHeads(try c.cast(results[0], to: narrow)), try c.cast(results[1], to: last)]
   }
 }

@@ -22,6 +22,7 @@ extension ONNXMapping {
     let x = try c.input(0)
     if try c.rank(positions) <= 1 {
       let shape = try c.shape(x)
+      guard shape.count >= 2 else { throw .invalid("x is \(try c.type(x)), expected three or four axes") }
       let length = shape.count == 4 ? shape[2] : shape[1]
       let steps = try c.binary(.add, try c.reshape(try c.iota(length), [1, length]), try c.reshape(positions, [1, 1]))
       positions = try c.broadcast(steps, [shape[0], length])

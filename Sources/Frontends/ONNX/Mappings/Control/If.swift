@@ -14,9 +14,22 @@ extension ONNXMapping {
     if let known = c.integers(condition)?.first {
       return try c.importer.importSubgraph(known != 0 ? then : other, [])
     }
+    let mark = c.importer.mark()
     var blocks: [BlockID] = []
-    for graph in [then, other] {
-      blocks.append(try c.importer.region([]) { _ throws(Diagnostic) in try c.importer.importSubgraph(graph, []) })
+    var failure: (reason: Diagnostic, isOfThen: Bool)?
+    for (graph, isThen) in [(then, true), (other, false)] {
+      do throws(Diagnostic) {
+        blocks.append(try c.importer.region([]) { _ throws(Diagnostic) in try c.importer.importSubgraph(graph, []) })
+      } catch {
+        guard failure == nil, error.kind == .invalid, let mark else { throw failure?.reason ?? error }
+        failure = (error, isThen)
+        // With whatever the attempt left behind.
+        c.importer.restore(mark)
+      }
+    }
+    if let failure, let mark {
+      c.importer.restore(mark)
+      return try c.onlyBranch(failure.isOfThen ? other : then, isThen: !failure.isOfThen, condition, failure.reason)
     }
     try c.unify(blocks[0], blocks[1])
     return try c.importer.builder.add(If(), [condition], regions: blocks)
@@ -24,6 +37,29 @@ extension ONNXMapping {
 }
 
 extension ONNXNodeContext {
+  /// The branch that can be run, in place of the op. The other one's ops do not fit the shapes that reach them: who
+  /// asks for it gets a status.
+  func onlyBranch(
+    _ graph: ONNXGraph, isThen: Bool, _ condition: ValueID, _ reason: Diagnostic
+  ) throws(Diagnostic) -> [ValueID] {
+    importer.notes.append(
+      "of \(ONNXOrder.label(node)) only the \(isThen ? "then" : "else") branch can run, for in the other one: "
+        + reason.message)
+    let chosen = try extent(of: condition, "branch", in: 0...1)
+    let guardian = DimGuard(chosen, isThen ? 1 : 0)
+    return try importer.importSubgraph(graph, []).map { value throws(Diagnostic) in
+      guard fact(value).type.tensor != nil else { throw reason }
+      // What carries the check must be needed, or it would be dropped.
+      let shape = try shape(value)
+      var context = importer.builder.module.inferenceContext
+      let facts = try importer.builder.function.inferResults(of: Reshape(shape: shape), [value], in: &context)
+      let id = importer.builder.function.insert(
+        Reshape(shape: shape), [value], results: facts, locations: importer.builder.locations, guards: [guardian],
+        at: importer.builder.position)
+      return importer.builder.function[id].results[0]
+    }
+  }
+
   /// Makes both branches yield the same types: extents in which they differ get a symbol, which each branch binds.
   func unify(_ a: BlockID, _ b: BlockID) throws(Diagnostic) {
     var left = importer.builder.function[a].yields
@@ -32,6 +68,13 @@ extension ONNXNodeContext {
       throw .invalid("the branches give \(left.count) and \(right.count) results")
     }
     for number in left.indices {
+      if isSingle(left[number]), isSingle(right[number]), try rank(left[number]) != rank(right[number]) {
+        // A number and a list of one: either may be meant, and both broadcast alike.
+        let rank = max(try rank(left[number]), try rank(right[number]))
+        let dims = [Dim](repeating: 1, count: rank)
+        left[number] = try append(Reshape(shape: dims), [left[number]], to: a)
+        right[number] = try append(Reshape(shape: dims), [right[number]], to: b)
+      }
       let (first, second) = (fact(left[number]).type, fact(right[number]).type)
       if first == second { continue }
       guard let x = first.tensor, let y = second.tensor, x.element == y.element, x.rank == y.rank else {
@@ -43,6 +86,10 @@ extension ONNXNodeContext {
     }
     importer.builder.function.setYields(left, of: a)
     importer.builder.function.setYields(right, of: b)
+  }
+
+  private func isSingle(_ value: ValueID) -> Bool {
+    fact(value).type.tensor?.shape.allSatisfy { $0 == 1 } ?? false
   }
 
   /// The same value at the end of `block`, its extents bound to the symbols in `dims`.

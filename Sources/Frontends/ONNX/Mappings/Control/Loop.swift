@@ -28,13 +28,16 @@ extension ONNXMapping {
       }
       var yields = try c.importer.importSubgraph(body, values)
       yields[0] = try c.reshape(yields[0], [])
-      for (number, type) in types.enumerated() {
-        yields[1 + number] = try c.kept(yields[1 + number], as: type)
-      }
       for (number, type) in types.enumerated() where c.fact(yields[1 + number]).type != type.type {
-        throw .unsupported(
-          "carried value \"\(body.inputs[2 + number].name)\" is \(type.type) at first and "
-            + "\(c.fact(yields[1 + number]).type) later; it must keep its type")
+        guard let kept = try c.restored(yields[1 + number], to: type.type) else {
+          throw .unsupported(
+            "carried value \"\(body.inputs[2 + number].name)\" is \(type.type) at first and "
+              + "\(c.fact(yields[1 + number]).type) later; it must keep its type")
+        }
+        yields[1 + number] = kept
+      }
+      for number in yields.indices.dropFirst(1 + types.count) {
+        yields[number] = try c.asDeclared(yields[number], body.outputs[number].type)
       }
       return yields
     }
@@ -45,14 +48,32 @@ extension ONNXMapping {
 }
 
 extension ONNXNodeContext {
-  /// A carried value as it was at first, where its extents may be the same: the run checks that they are.
-  func kept(_ value: ValueID, as first: ValueFact) throws(Diagnostic) -> ValueID {
-    guard let old = first.type.tensor, let new = fact(value).type.tensor, old != new, old.element == new.element,
-      old.layout == nil, old.rank == new.rank,
-      case let changed = zip(old.shape, new.shape).filter({ $0 != $1 }), changed.count == 1,
-      changed[0].0.equals(changed[0].1, symbols) == nil
+  /// The value with the extents of `type`, which the run checks where they cannot be proved; nil where it cannot have
+  /// them.
+  func restored(_ value: ValueID, to type: ValueType) throws(Diagnostic) -> ValueID? {
+    guard let own = fact(value).type.tensor, let wanted = type.tensor, own.element == wanted.element,
+      own.rank == wanted.rank, zip(own.shape, wanted.shape).allSatisfy({ $0.equals($1, symbols) != false })
+    else { return nil }
+    // Axis by axis, for a product of extents would say less.
+    var result = value
+    for axis in own.shape.indices where own.shape[axis] != wanted.shape[axis] {
+      var dims = try shape(result)
+      dims[axis] = wanted.shape[axis]
+      result = try reshape(result, dims)
+    }
+    return result
+  }
+
+  /// A value that iterations stack with the extents that the body declares, where it knows no better: what an iteration
+  /// alone can tell is no extent of the whole.
+  fileprivate func asDeclared(_ value: ValueID, _ type: ONNXType?) throws(Diagnostic) -> ValueID {
+    guard let own = fact(value).type.tensor, let declared = type?.tensor?.shape?.dimensions, declared.count == own.rank
     else { return value }
-    return try add(Reshape(shape: old.shape), value)
+    let dims = zip(own.shape, declared).map { dim, declared -> Dim in
+      guard dim.constant == nil, let extent = declared.value, extent >= 0 else { return dim }
+      return Dim(extent)
+    }
+    return try restored(value, to: .tensor(own.with(shape: dims))) ?? value
   }
 
   /// The number of iterations as an expression when nothing but the trip count ends the loop.

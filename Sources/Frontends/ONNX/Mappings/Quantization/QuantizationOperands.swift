@@ -20,7 +20,8 @@ extension ONNXNodeContext {
   /// One scale or zero point, or a row of them, as `quantize` takes it: a list of one counts for everything.
   func parameterOperand(_ value: ValueID, of x: ValueID, axis: Int) throws(Diagnostic) -> ValueID {
     let shape = try shape(value)
-    if shape.count == 1, shape[0].constant == 1, try self.shape(x)[axis].constant != 1 { return try reshape(value, []) }
+    let along = try self.shape(x).dropFirst(axis).first
+    if shape.count == 1, shape[0].constant == 1, along?.constant != 1 { return try reshape(value, []) }
     return value
   }
 

@@ -94,7 +94,7 @@ extension ONNXNodeContext {
     guard let all = extent.constant else {
       throw .unsupported("the number of parts of \(extent) elements is known only when it runs")
     }
-    let count = (all + size - 1) / size
+    let count = all / size + (all % size == 0 ? 0 : 1)
     guard count <= mostParts else { throw .unsupported("a sequence of \(count) parts is not supported") }
     return (0..<count).map { Dim(min(size, all - $0 * size)) }
   }

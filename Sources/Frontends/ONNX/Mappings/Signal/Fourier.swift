@@ -13,7 +13,7 @@ struct FourierTransform {
   /// Up to here one product is cheaper than two with moves between.
   private static let direct = 128
   /// Transforms of longer signals are refused: their constants would outweigh any model.
-  static let longest = 1 << 20
+  static let longest = 1 << 16
 
   private var sign: Double { isInverse ? 1 : -1 }
 
