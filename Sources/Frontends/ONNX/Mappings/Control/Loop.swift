@@ -98,7 +98,7 @@ extension ONNXNodeContext {
 
   /// The value with the extents of `type`, which the run checks where they cannot be proved; nil where it cannot have
   /// them.
-  fileprivate func restored(_ value: ValueID, to type: ValueType) throws(Diagnostic) -> ValueID? {
+  func restored(_ value: ValueID, to type: ValueType) throws(Diagnostic) -> ValueID? {
     guard let own = fact(value).type.tensor, let wanted = type.tensor, own.element == wanted.element,
       own.rank == wanted.rank, zip(own.shape, wanted.shape).allSatisfy({ $0.equals($1, symbols) != false })
     else { return nil }

@@ -72,7 +72,7 @@ extension ONNXNodeContext {
     let block = try importer.region(facts, names: body.inputs.map(\.name)) { arguments throws(Diagnostic) in
       var yields = try importer.importSubgraph(body, arguments)
       for (number, state) in facts.prefix(kind.states).enumerated() {
-        yields[number] = try kept(yields[number], as: state)
+        if let kept = try restored(yields[number], to: state.type) { yields[number] = kept }
       }
       for (number, state) in facts.prefix(kind.states).enumerated() where fact(yields[number]).type != state.type {
         throw .unsupported(
