@@ -14,7 +14,7 @@ help:
 	@echo "make test     build and run all tests"
 	@echo "make test-ir  the tests that need neither LLVM nor Python"
 	@echo "make conformance  run the ONNX project's own tests of backends (needs Python, fetches onnx where it is missing)"
-	@echo "make bench    measure single ops (needs Python with numpy and onnx)"
+	@echo "make bench    measure models beside onnxruntime and openvino, as installed; MODELS='a.onnx folder' for others"
 	@echo "make format   format all Swift code; make lint only looks"
 
 setup:
@@ -39,7 +39,7 @@ conformance: setup
 	@Tests/Conformance/onnx/run.sh
 
 bench: build
-	@python3 Tests/Benchmarks/bench.py $(MARTLET)
+	@python3 Tests/Benchmarks/versus.py --martlet $(MARTLET) --save .build/bench.json $(MODELS)
 
 format:
 	$(SWIFT) format --in-place --recursive $(FORMATTED)

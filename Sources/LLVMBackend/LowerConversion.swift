@@ -20,9 +20,25 @@ extension KernelLowering {
       return resize(value, wide, to)
     case .floatToSigned, .floatToUnsigned:
       let wide = from.scalar == .f64 ? from : from.with(.f32)
+      if conversion == .floatToSigned, from.lanes > 1, !machine.hasSaturatingConversion {
+        return saturatingVector(resize(a, from, wide), wide, to)
+      }
       let name = conversion == .floatToSigned ? "llvm.fptosi.sat" : "llvm.fptoui.sat"
       return intrinsic(name, [llvm, type(wide)], [resize(a, from, wide)])
     }
+  }
+
+  /// Floats to signed integers, NaN to zero: LLVM takes vectors apart for it where no instruction saturates so.
+  private func saturatingVector(_ a: LLVMValue, _ from: LoopType, _ to: LoopType) -> LLVMValue {
+    let bits = to.scalar.bits
+    let limit = constant(bits == 64 ? 0x1p63 : bits == 32 ? 0x1p31 : bits == 16 ? 0x1p15 : 0x1p7, from)
+    let isLarge = LLVMBuildFCmp(builder, LLVMRealOGE, a, limit, "")!
+    let isSmall = LLVMBuildFCmp(builder, LLVMRealOLE, a, LLVMBuildFNeg(builder, limit, ""), "")!
+    let isInside = LLVMBuildFCmp(builder, LLVMRealOLT, intrinsic("llvm.fabs", [type(from)], [a]), limit, "")!
+    let inside = LLVMBuildFPToSI(builder, select(isInside, a, constant(0.0, from)), type(to), "")!
+    let largest = constant(Int(truncatingIfNeeded: UInt64.max >> UInt64(65 - bits)), to)
+    let smallest = constant(-1 << (bits - 1), to)
+    return select(isLarge, largest, select(isSmall, smallest, inside))
   }
 
   /// Float to float, both ways.

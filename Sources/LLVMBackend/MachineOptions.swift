@@ -34,6 +34,8 @@ public struct MachineOptions: Hashable, Sendable {
   public var hasF64 = true
   /// Floor, ceil, trunc and rint in one instruction (SSE4.1, AArch64): else they would become calls of libm.
   public var hasRounding: Bool
+  /// Whether conversions of vectors to integers saturate (AArch64, RISC-V, WebAssembly).
+  public var hasSaturatingConversion = false
   public var hasF16Conversion: Bool
   /// f32 to bf16 in one instruction. x86's flushes subnormal values to zero.
   public var hasBF16Conversion: Bool
@@ -72,6 +74,7 @@ public struct MachineOptions: Hashable, Sendable {
       hasBF16Conversion: profile.hasBF16)
     hasRounding = profile.hasRounding
     hasF64 = profile.hasF64
+    hasSaturatingConversion = profile.architecture != "x86_64"
     isPositionIndependent = profile.isPositionIndependent
     // Elsewhere tables would refer to a library's functions.
     unwindTables = profile.format == .elf && profile.pointerBits == 64

@@ -1,17 +1,7 @@
-"""Models of one op each, with random weights from a fixed seed, and how much they compute."""
-
-from dataclasses import dataclass
+"""Models of one op each, with random weights from a fixed seed."""
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper, save
-
-
-@dataclass
-class Benchmark:
-    name: str
-    path: str
-    # Multiplications and additions of one run.
-    operations: int
 
 
 def write(folder, name, node, inputs, output, weights):
@@ -34,8 +24,7 @@ def matmul(folder, size):
     shape = [size, size]
     node = helper.make_node("MatMul", ["x", "w"], ["y"], "/matmul")
     name = f"matmul_f32_{size}"
-    path = write(folder, name, node, (TensorProto.FLOAT, shape), (TensorProto.FLOAT, shape), {"w": weights})
-    return Benchmark(name, path, 2 * size**3)
+    return write(folder, name, node, (TensorProto.FLOAT, shape), (TensorProto.FLOAT, shape), {"w": weights})
 
 
 def matmul_integer(folder, size):
@@ -45,17 +34,11 @@ def matmul_integer(folder, size):
     shape = [size, size]
     node = helper.make_node("MatMulInteger", ["x", "w"], ["y"], "/matmul")
     name = f"matmul_u8i8_{size}"
-    path = write(folder, name, node, (TensorProto.UINT8, shape), (TensorProto.INT32, shape), {"w": weights})
-    return Benchmark(name, path, 2 * size**3)
-
-
-def taps_inside(size):
-    """How many (pixel, tap) pairs of a 3x3 filter along one axis, padded by one, lie inside the image."""
-    return 3 * size - 2
+    return write(folder, name, node, (TensorProto.UINT8, shape), (TensorProto.INT32, shape), {"w": weights})
 
 
 def convolution(folder, channels, size):
-    """3x3, as many channels out as in. Taps on the padding are no work and are not counted."""
+    """3x3, as many channels out as in."""
     random = np.random.default_rng(3)
     scale = np.sqrt(2 / (9 * channels))
     weights = random.normal(0, scale, (channels, channels, 3, 3)).astype(np.float32)
@@ -64,8 +47,7 @@ def convolution(folder, channels, size):
     node = helper.make_node("Conv", ["x", "w", "b"], ["y"], "/conv", pads=[1, 1, 1, 1])
     name = f"conv3x3_f32_{channels}_{size}x{size}"
     weights = {"w": weights, "b": bias}
-    path = write(folder, name, node, (TensorProto.FLOAT, shape), (TensorProto.FLOAT, shape), weights)
-    return Benchmark(name, path, 2 * taps_inside(size) ** 2 * channels**2)
+    return write(folder, name, node, (TensorProto.FLOAT, shape), (TensorProto.FLOAT, shape), weights)
 
 
 def all_models(folder):

@@ -3,7 +3,7 @@
     python3 models.py [--martlet PROGRAM] [--only WORD] [--time SECONDS] [--json FILE] FILE|FOLDER...
 
 Inputs and expected outputs are those beside a model, as ONNX's own model tests keep them (`test_data_set_0/input_0.pb`,
-`MODEL_output_0.pb`, `MODEL_io.npz`), else inputs are made up from a fixed seed. A model whose first extent is open is
+`MODEL_output_0.pb`, `MODEL_io.npz`), and inputs made up from a fixed seed. A model whose first extent is open is
 compiled once and run with one and with three of them. What a model needs besides, `models.json` says by its name.
 Needs numpy, onnx and onnxruntime.
 """
@@ -42,11 +42,11 @@ def loaded(folder, listing):
     return {entry["name"]: np.load(folder / entry["file"], allow_pickle=False) for entry in entries}
 
 
-def made_up(model, library, martlet, batch, folder):
+def made_up(model, library, martlet, batch, length, folder):
     """Inputs from a seed; integers are valid for the ops that read them, which the compiler knows."""
-    words = model.words(batch, folder / "given")
+    words = model.words(folder / "given", batch, length)
     run([martlet, "run", library, "--random", 7, "--save-inputs", folder / "made"] + words)
-    return Case(f"batch {batch}", loaded(folder / "made", "inputs.json"))
+    return Case(f"batch {batch}, length {length}", loaded(folder / "made", "inputs.json"))
 
 
 def distance(result, wanted):
@@ -83,18 +83,18 @@ def exact(wanted):
 
 def check(model, martlet, seconds):
     """A row of the table."""
-    row = {"model": f"{model.path.parent.name}/{model.path.stem}"}
+    row = {"model": model.name}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         library = scratch / "m.so"
-        _, row["compile_s"] = run([martlet, "compile", model.path, "-o", library, "--no-cache"])
+        _, row["compile_s"] = run([martlet, "compile", model.path, "-o", library, "--no-cache"] + model.compile_words())
         cases = model.kept()
-        for batch in (1, 3) if model.is_open() else (1,):
-            folder = scratch / f"batch{batch}"
+        for number, (batch, length) in enumerate(model.runs()):
+            folder = scratch / f"made{number}"
             folder.mkdir()
-            cases.append(made_up(model, library, martlet, batch, folder))
-        plain = model.session(onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
-        quick = model.session(onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
+            cases.append(made_up(model, library, martlet, batch, length, folder))
+        plain = model.session("ORT_DISABLE_ALL")
+        quick = model.session("ORT_ENABLE_ALL")
         aside = model.golden(model.path.with_name(model.path.stem + "_output_"))
         row["cases"], row["failed"], row["difference"] = len(cases), [], 0.0
         limit = F16_TOLERANCE if model.is_half else F32_TOLERANCE
@@ -105,9 +105,11 @@ def check(model, martlet, seconds):
             results = loaded(folder / "out", "outputs.json")
             fast = dict(zip(model.outputs, quick.run(None, case.inputs)))
             slow = dict(zip(model.outputs, plain.run(None, case.inputs)))
-            spread = worst(fast, slow)
-            allowed = max(limit, spread) if model.is_quantized else limit
-            found = min(worst(results, fast), worst(results, slow)) if model.is_quantized else worst(results, fast)
+            spread = max(worst(fast, slow), worst(slow, fast))
+            # Where onnxruntime's own levels differ by more, a result near either of them is as good as theirs: numbers
+            # near a quantization step, and tiny outputs of functions that it approximates.
+            allowed = max(limit, spread)
+            found = min(worst(results, fast), worst(results, slow))
             row["spread"] = max(row.get("spread", 0), spread)
             row["difference"] = max(row["difference"], found)
             if not found <= allowed:
@@ -117,7 +119,7 @@ def check(model, martlet, seconds):
                 theirs = min(distance(fast[name], wanted), distance(slow[name], wanted))
                 row["golden"] = max(row.get("golden", 0), gap)
                 # What onnxruntime itself cannot reproduce was computed elsewhere.
-                if not gap <= max(allowed, 2 * theirs):
+                if not gap <= max(allowed, spread + theirs):
                     row["failed"].append(f"{case.name}: {gap:.3g} from the kept {name} (onnxruntime: {theirs:.3g})")
         if seconds > 0:
             measure(row, model, martlet, library, cases[0], scratch, seconds)
@@ -127,7 +129,7 @@ def check(model, martlet, seconds):
 def measure(row, model, martlet, library, case, scratch, seconds):
     """The least times of one thread, in turn."""
     words = save_inputs(case.inputs, scratch / "timed")
-    session = model.session(onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
+    session = model.session("ORT_ENABLE_ALL")
     ours, theirs = [], []
     for _ in range(3):
         command = [martlet, "bench", library, "--threads", 1, "--seconds", seconds / 3, "--json"] + words
@@ -148,7 +150,7 @@ def text(row):
         return format(row[key], form) if key in row else ""
 
     verdict = "yes" if not row["failed"] else "NO"
-    line = f"{row['model']:44}{number('compile_s', '.1f'):>8}{row.get('cases', 0):>6}{verdict:>6}"
+    line = f"{row['model']:28}{number('compile_s', '.1f'):>8}{row.get('cases', 0):>6}{verdict:>6}"
     line += f"{number('difference', '.1e'):>9}{number('spread', '.1e'):>9}{number('golden', '.1e'):>9}"
     line += f"{number('ms', '.3f'):>10}{number('onnxruntime_ms', '.3f'):>10}{number('ratio', '.2f'):>7}"
     return "\n".join([line] + ["    " + reason for reason in row["failed"]])
@@ -166,14 +168,14 @@ def main():
     for place in arguments.places:
         paths += sorted(place.rglob("*.onnx")) if place.is_dir() else [place]
     paths = [path for path in paths if arguments.only in str(path)]
-    print(f"{'model':44}{'comp. s':>8}{'cases':>6}{'agree':>6}{'differ':>9}{'levels':>9}{'kept':>9}", end="")
+    print(f"{'model':28}{'comp. s':>8}{'cases':>6}{'agree':>6}{'differ':>9}{'levels':>9}{'kept':>9}", end="")
     print(f"{'ms':>10}{'ort ms':>10}{'ratio':>7}")
     rows = []
     for path in paths:
         try:
             row = check(Model(path), arguments.martlet, arguments.time)
-        except (RuntimeError, OSError, onnxruntime.capi.onnxruntime_pybind11_state.Fail) as problem:
-            row = {"model": f"{path.parent.name}/{path.stem}", "failed": [str(problem)]}
+        except Exception as problem:
+            row = {"model": path.stem, "failed": [str(problem)]}
         rows.append(row)
         print(text(row), flush=True)
     agree = sum(not row["failed"] for row in rows)

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, numpy_helper
 
 # For extents that are open and are not the first of an input.
 OPEN_EXTENT = 16
-QUANTIZED_OPS = {"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "QLinearAdd"}
-# What models need that their files do not say, by name.
+# What models need that their files do not say, and what to call them, by the file's name.
 SETTINGS = json.loads((Path(__file__).parent / "models.json").read_text())
 
 
@@ -40,18 +38,27 @@ class Model:
         types = {value.type.tensor_type.elem_type for value in list(graph.input) + list(graph.output)}
         types |= {weight.data_type for weight in graph.initializer}
         self.is_half = TensorProto.FLOAT16 in types or TensorProto.BFLOAT16 in types
-        self.is_quantized = any(node.op_type in QUANTIZED_OPS for node in graph.node)
+
+    @property
+    def name(self):
+        ordinary = self.path.stem if self.path.stem != "model" else self.path.parent.name
+        return self.settings.get("title", ordinary)
 
     def is_open(self):
         """Whether some input's first extent is a symbol."""
         shapes = [value.type.tensor_type.shape.dim for value in self.inputs]
         return any(shape and not shape[0].HasField("dim_value") for shape in shapes)
 
-    def shapes(self, batch):
-        named = self.settings.get("dims", {})
+    def runs(self):
+        """What extents to run with: of those that are open, the first axis' and all others."""
+        batches = (1, 3) if self.is_open() and not self.compile_words() else (1,)
+        lengths = self.settings.get("lengths", [OPEN_EXTENT])
+        return [(batches[0], length) for length in lengths] + [(batch, lengths[0]) for batch in batches[1:]]
+
+    def shapes(self, batch, length=None):
+        if length is None:
+            length = self.settings.get("lengths", [OPEN_EXTENT])[-1]
         given = dict(self.settings.get("shapes", {}))
-        if batch != 1:
-            given.update(self.settings.get("batch", {}).get("shapes", {}))
         result = {}
         for value in self.inputs:
             extents = []
@@ -59,7 +66,7 @@ class Model:
                 if dim.HasField("dim_value"):
                     extents.append(dim.dim_value)
                 else:
-                    extents.append(batch if axis == 0 else named.get(dim.dim_param, OPEN_EXTENT))
+                    extents.append(batch if axis == 0 else length)
             result[value.name] = given.get(value.name, extents)
         return result
 
@@ -89,16 +96,17 @@ class Model:
         return found
 
     def session(self, level, threads=1):
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        options.graph_optimization_level = level
+        options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
         return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
 
-    def given(self, batch):
+    def given(self, shapes):
         """The inputs that cannot be made up."""
-        shapes = self.shapes(batch)
         result = {}
         for value in self.inputs:
             if value.name in self.settings.get("values", {}):
@@ -106,14 +114,25 @@ class Model:
                 result[value.name] = np.full(shapes[value.name], self.settings["values"][value.name], dtype=kind)
         return result
 
-    def words(self, batch, folder):
+    def compile_words(self):
+        """The shapes without which a model cannot be compiled: those whose extents decide which ops run."""
+        if not self.settings.get("fixed"):
+            return []
+        return shape_words({name: shape for name, shape in self.shapes(1).items() if shape})
+
+    def words(self, folder, batch=1, length=None):
         """How Martlet's commands are told inputs and extents."""
-        given = self.given(batch)
+        shapes = self.shapes(batch, length)
+        given = self.given(shapes)
         words = save_inputs(given, folder)
-        for name, shape in self.shapes(batch).items():
-            if name not in given and shape:
-                words += ["--shape", f"{name}=" + "x".join(map(str, shape))]
-        return words
+        return words + shape_words({name: shape for name, shape in shapes.items() if name not in given and shape})
+
+
+def shape_words(shapes):
+    words = []
+    for name, shape in shapes.items():
+        words += ["--shape", f"{name}=" + "x".join(map(str, shape))]
+    return words
 
 
 def save_inputs(inputs, folder):

@@ -17,6 +17,8 @@ import Testing
   }
 
   @Test func phasesSelectSteps() {
-    #expect(Pipeline.passes(from: .canonical, to: .fused).map(\.name) == ["fuse-epilogues", "dead-code"])
+    #expect(
+      Pipeline.passes(from: .canonical, to: .fused).map(\.name)
+        == ["unpack-weights", "constant-folding", "fuse-epilogues", "dead-code"])
   }
 }

@@ -16,7 +16,7 @@ struct Multiplication {
   }
   let arithmetic: Arithmetic
   /// The element type of the left operand.
-  let left: ElementType
+  private(set) var left: ElementType
   let lanes: Int
 
   init(left: ElementType, right: ElementType, profile: Profile) throws(Diagnostic) {
@@ -29,6 +29,20 @@ struct Multiplication {
     default: throw .unsupported("a product of \(left) and \(right) has no code yet")
     }
     lanes = profile.lanes(bits: arithmetic == .float(.f64) ? 64 : 32)
+  }
+
+  /// Whether every read of the left operand converts it: elements are broadcast one by one, so that this takes longer
+  /// than the product. Converting it once, by vectors, does not.
+  func convertsLeft(on profile: Profile) -> Bool {
+    guard case .float(.f32) = arithmetic, left != .f32 else { return false }
+    return lanes > 1 && profile.memoryLimitBytes == nil
+  }
+
+  /// The same product of a left operand that has been converted.
+  var ofConvertedLeft: Multiplication {
+    var copy = self
+    copy.left = .f32
+    return copy
   }
 
   /// Elements of the summed axis that one step takes.

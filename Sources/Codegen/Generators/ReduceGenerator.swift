@@ -83,6 +83,9 @@ struct ReduceGenerator {
     let lanes = emitter.lanes
     let vectors = inner.extent.constant.map { Swift.max(1, Swift.min(Self.accumulators, $0 / lanes)) } ?? 4
     let block = vectors * lanes
+    // The same in the last block, though it has one vector at a time: equal columns have equal sums, and what softmax
+    // makes of large ones shows any other order.
+    let rows = vectors == 1 ? ReduceEmitter.rowsAtOnce : 1
     let blocks = inner.extent.ceilDivided(by: Dim(block))
     let perUnit = (elements * block).constant ?? 256 * block
     let grain = Swift.max(1, Self.elementsPerThread / Swift.max(1, perUnit))
@@ -96,7 +99,7 @@ struct ReduceGenerator {
         func emit(_ column: LoopValue, _ vectors: Int, _ lanes: Int, _ mask: LoopValue?) {
           let columns = bases.indices.map { build.add(bases[$0], build.mul(column, scope.index(inner.strides[$0]))) }
           let sums = emitter.columns(
-            columns, Array(inner.strides.dropLast()), vectors: vectors, lanes: lanes, mask: mask)
+            columns, Array(inner.strides.dropLast()), vectors: vectors, rows: rows, lanes: lanes, mask: mask)
           let stride = inner.strides[inner.strides.count - 1]
           for (number, sum) in sums.enumerated() {
             let place = build.add(column, number * lanes)
@@ -165,7 +168,7 @@ final class ReduceEmitter {
   private(set) var failure: Diagnostic?
 
   /// Rows that are combined apart where a result has one vector only.
-  private static let rowsAtOnce = 4
+  static let rowsAtOnce = 4
   /// Additions of floats in a row.
   private static let longestChain = 32
 
@@ -232,13 +235,12 @@ final class ReduceEmitter {
     }
   }
 
-  /// The results of `vectors` neighbouring vectors of lanes.
+  /// The results of `vectors` neighbouring vectors of lanes, from sums of every so many `rows`.
   func columns(
-    _ bases: [LoopValue], _ laneStrides: [Dim], vectors: Int, lanes: Int, mask: LoopValue?
+    _ bases: [LoopValue], _ laneStrides: [Dim], vectors: Int, rows: Int, lanes: Int, mask: LoopValue?
   ) -> [LoopValue] {
     let build = scope.build
     let combination = generator.combination
-    let rows = vectors == 1 ? ReduceEmitter.rowsAtOnce : 1
     let identities = (0..<rows * vectors).map { _ in combination.identity(build, lanes: lanes) }
 
     func join(_ carried: inout [LoopValue], row: Int, _ bases: [LoopValue]) {

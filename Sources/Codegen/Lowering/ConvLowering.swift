@@ -47,6 +47,7 @@ extension ProgramBuilder {
     if convolution.multiplication.arithmetic == .dot4(signedLeft: true), convolution.isPadded {
       try padImage(&convolution)
     }
+    if convolution.multiplication.convertsLeft(on: profile) { try convertImage(&convolution) }
     if convolution.isPointwise { return try lowerPointwise(convolution) }
     guard let (vertical, horizontal) = convolution.axes else { return try lowerGeneral(convolution) }
     if try lowerDepthwise(convolution, vertical, horizontal) { return }
@@ -143,6 +144,29 @@ extension ProgramBuilder {
         rowStride: 0, columnStride: 1)
     }
     return (layout, packed, epilogue)
+  }
+
+  /// Goes on with a copy of the image in f32, and with such filters where they are known.
+  private func convertImage(_ convolution: inout Convolution) throws(Diagnostic) {
+    let source = TensorView(
+      convolution.pixels.buffer, try convolution.image.elementForCode(), strides: convolution.imageStrides)
+    convolution.multiplication = convolution.multiplication.ofConvertedLeft
+    convolution.image = TensorType(.f32, convolution.image.shape)
+    convolution.pixels = (
+      try converted(convolution.image, from: source, site: convolution.site).buffer, convolution.channels
+    )
+    if case .weight(let key, let tensor) = convolution.filters.place {
+      let wide = Tensor(.f32, tensor.shape, doubles: tensor.doubles())
+      convolution.filters.place = .weight(key.derived("f32"), wide)
+      convolution.filters.element = .f32
+    }
+  }
+
+  /// A dense copy of `source` with the element of `type`, which holds all of its values.
+  func converted(_ type: TensorType, from source: TensorView, site: String) throws(Diagnostic) -> TensorView {
+    let target = try TensorView(dense: type, try allocate(type, "converted"))
+    try emitMap(type.shape, [source], [target], site: site) { $1 }
+    return target
   }
 
   /// Goes on with a copy of the image that has a border of zeros: the shift of a signed image to unsigned makes its

@@ -29,7 +29,7 @@ extension ProgramBuilder {
     var left = try tensorType(leftValue)
     let right = try tensorType(rightValue)
     let sums = try tensorType(function[op].results[0])
-    let multiplication = try Multiplication(
+    var multiplication = try Multiplication(
       left: try left.elementForCode(), right: try right.elementForCode(), profile: profile)
 
     let rank = sums.rank
@@ -40,6 +40,11 @@ extension ProgramBuilder {
     if isTransposed, multiplication.group > 1 {
       (left, leftView) = try turned(left, leftView, site: site)
       isTransposed = false
+    }
+    if multiplication.convertsLeft(on: profile) {
+      multiplication = multiplication.ofConvertedLeft
+      left = TensorType(.f32, left.shape)
+      leftView = try converted(left, from: leftView, site: site)
     }
     let depth = left.shape[isTransposed ? left.rank - 2 : left.rank - 1]
     // A right matrix that all batches share makes them rows of one product, see `mergeBatchIntoRows`.

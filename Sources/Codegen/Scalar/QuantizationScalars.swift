@@ -35,10 +35,16 @@ struct QuantizationInputs {
     }
   }
 
-  /// Of operands behind the value.
-  init(operands: Int) {
+  /// Of operands behind the value; single numbers that are known become constants in the code.
+  init(operands: [Tensor?]) {
     scale = .input(1)
-    zero = operands > 2 ? .input(2) : .constant(0)
+    zero = operands.count > 2 ? .input(2) : .constant(0)
+    if let known = operands[1], known.count == 1, known.storage == .f32 { scale = .constant(known.doubles()[0]) }
+    if operands.count > 2, let known = operands[2], known.count == 1, known.storage?.isInteger == true,
+      known.storage?.bits ?? 64 < 32
+    {
+      zero = .constant(known.integers()[0])
+    }
   }
 
   /// The shapes of the operands, rows of parameters turned so that they stretch along `axis`.
@@ -53,12 +59,14 @@ struct QuantizationInputs {
 }
 
 extension Quantize: ScalarLowering {
-  func specialized(_ types: [TensorType], _ module: Module) throws(Diagnostic) -> any ScalarLowering {
+  func specialized(
+    _ types: [TensorType], _ constants: [Tensor?], _ module: Module
+  ) throws(Diagnostic) -> any ScalarLowering {
     let parameters =
       if case .quantized(_, let name) = to {
         try QuantizationInputs(name, shape: types[0].shape, operands: types.count, module)
       } else {
-        QuantizationInputs(operands: types.count)
+        QuantizationInputs(operands: constants)
       }
     return QuantizeScalar(inputs: parameters, rounding: rounding, axis: axis)
   }
@@ -69,12 +77,14 @@ extension Quantize: ScalarLowering {
 }
 
 extension Dequantize: ScalarLowering {
-  func specialized(_ types: [TensorType], _ module: Module) throws(Diagnostic) -> any ScalarLowering {
+  func specialized(
+    _ types: [TensorType], _ constants: [Tensor?], _ module: Module
+  ) throws(Diagnostic) -> any ScalarLowering {
     let parameters =
       if case .quantized(_, let name) = types[0].element {
         try QuantizationInputs(name, shape: types[0].shape, operands: types.count, module)
       } else {
-        QuantizationInputs(operands: types.count)
+        QuantizationInputs(operands: constants)
       }
     return DequantizeScalar(inputs: parameters, axis: axis)
   }

@@ -49,7 +49,11 @@ struct ScalarGraph {
     _ kind: any ScalarLowering, operands: [ValueID], result: ValueID, _ program: ProgramBuilder
   ) throws(Diagnostic) {
     let types = try operands.map { value throws(Diagnostic) in try program.tensorType(value) }
-    let kind = try kind.specialized(types, program.module)
+    if kind is Compare, types.contains(where: { $0.plain == .string }) {
+      throw .unsupported("texts are not compared in a kernel")
+    }
+    let constants = operands.map { program.constant($0)?.tensor }
+    let kind = try kind.specialized(types, constants, program.module)
     var sources: [Source] = []
     for ((operand, type), shape) in zip(zip(operands, types), kind.operandShapes(types)) {
       if shape != type.shape {

@@ -14,7 +14,9 @@ protocol ScalarLowering {
   func canFail(_ types: [ElementType]) -> Bool
 
   /// The op with everything that the types and the module tell built in; what lowers.
-  func specialized(_ types: [TensorType], _ module: Module) throws(Diagnostic) -> any ScalarLowering
+  func specialized(
+    _ types: [TensorType], _ constants: [Tensor?], _ module: Module
+  ) throws(Diagnostic) -> any ScalarLowering
 
   /// The shapes by which the operands broadcast to the result.
   func operandShapes(_ types: [TensorType]) -> [[Dim]]
@@ -27,7 +29,9 @@ protocol ScalarLowering {
 
 extension ScalarLowering {
   func canFail(_ types: [ElementType]) -> Bool { false }
-  func specialized(_ types: [TensorType], _ module: Module) throws(Diagnostic) -> any ScalarLowering { self }
+  func specialized(
+    _ types: [TensorType], _ constants: [Tensor?], _ module: Module
+  ) throws(Diagnostic) -> any ScalarLowering { self }
   func operandShapes(_ types: [TensorType]) -> [[Dim]] { types.map(\.shape) }
   func parameters(
     _ types: [TensorType], result: TensorType, _ module: Module

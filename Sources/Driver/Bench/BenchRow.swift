@@ -4,8 +4,10 @@ import Support
 /// One measurement, ready to print.
 struct BenchRow {
   var engine: String?
-  /// Times as long as the first row.
+  /// Times as long as the first row, by medians.
   var ratio: Double?
+  /// By the least times.
+  private var ratioOfLeast: Double?
   var times: BenchTimes
   /// How far the outputs are from those of the first row.
   var difference: Comparison?
@@ -32,6 +34,12 @@ struct BenchRow {
       if let value = first.measured[key] { measured = measured.with(key, value) }
     }
     measured = measured.with("peaks", first.measured["peaks"] ?? .null)
+  }
+
+  mutating func compare(with first: BenchRow) {
+    guard first.times.least > 0, first.times.median > 0 else { return }
+    ratio = times.median / first.times.median
+    ratioOfLeast = times.least / first.times.least
   }
 
   /// Several rounds as one measurement.
@@ -84,6 +92,7 @@ struct BenchRow {
     func add(_ key: String, _ value: JSON?) { members.append(JSON.Member(key, value ?? .null)) }
     if let engine { add("engine", .string(engine)) }
     if let ratio { add("ratio", .number(ratio)) }
+    if let ratioOfLeast { add("ratio_min", .number(ratioOfLeast)) }
     for key in ["model", "entry", "target", "threads"] { add(key, measured[key]) }
     add("runs", .int(runs))
     add("ms", times.json)

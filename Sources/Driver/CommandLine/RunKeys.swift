@@ -9,7 +9,9 @@ public enum RunKeys {
 
   public static let json = OptionKey<Bool>.flag("json", "print one JSON value for programs to read")
   public static let entry = OptionKey<String?>.text("entry", "NAME", "the entry to run, where there are several")
-  public static let input = OptionKey<[String]>.list("input", "NAME=FILE.npy", "an input's elements")
+  public static let input = OptionKey<[String]>.list(
+    "input", "NAME=FILE.npy",
+    "an input's elements; a list's members are NAME.0, NAME.1, ..., or NAME=empty; an absent value is NAME=none")
   public static let random = OptionKey<Int?>.integer(
     "random", "SEED", 0...Int.max, "make up the inputs that are not given")
   public static let outputDir = OptionKey<String?>.text("output-dir", "DIR", "write every output into DIR as .npy")
@@ -17,7 +19,7 @@ public enum RunKeys {
   public static let reference = OptionKey<Bool>.flag("reference", "do not compile: compute each op by its definition")
   public static let seconds = OptionKey<Double?>.decimal("seconds", "S", default: "2", "how long to measure")
   public static let peers = OptionKey<[String]>.commaSeparated(
-    "vs", "PEER,...", "measure these in turn with the model: onnxruntime, openvino"
+    "vs", "PEER,...", "measure these in turn with the model, those that are installed: onnxruntime, openvino"
   ).suggesting { PeerEngine.allCases.map(\.rawValue) }
 
   public static let inputs = OptionKey<String?>.text("inputs", "IN.npz", "the inputs, by name")

@@ -15,10 +15,8 @@ enum VerifyCommand {
     if against == .litert { throw .unsupported("verify --against litert is not there yet") }
     let check = try Verification(path, arguments)
     if arguments[RunKeys.perOp] {
-      guard expectedFile == nil, against == nil || against == .reference else {
-        throw .usage("--per-op compares with the reference only")
-      }
-      return try check.perOp()
+      guard expectedFile == nil else { throw .usage("--per-op needs somebody who computes, see --against") }
+      return try check.perOp(against ?? .reference)
     }
     return try check.outputs(expectedFile, against ?? .reference)
   }
@@ -31,7 +29,7 @@ private struct Verification {
   private let module: Module
   private let entry: EntrySignature
   private let entryNumber: Int
-  private let inputs: [Tensor]
+  private let inputs: [Value]
   private let rtol: Double
   private let atol: Double?
 
@@ -70,15 +68,24 @@ private struct Verification {
   }
 
   private static func inputs(_ archive: NumPyArchive, _ entry: EntrySignature, _ file: String) throws(Diagnostic)
-    -> [Tensor]
+    -> [Value]
   {
-    var result: [Tensor] = []
+    var result: [Value] = []
     for port in entry.inputs {
+      if port.list != nil {
+        let value = try InputSources.list(port) { name throws(Diagnostic) in
+          guard let array = try archive.array(name) else { return nil }
+          return .tensor(try TensorFiles.tensor(array, as: try port.innermost(), Location(file: file, path: name)))
+        }
+        result.append(value)
+        continue
+      }
       guard let array = try archive.array(port.name) else {
         throw .invalid("there is no array for input \(port.name)", at: Location(file: file))
       }
       result.append(
-        try TensorFiles.tensor(array, as: try port.requireTensor("input"), Location(file: file, path: port.name)))
+        .tensor(
+          try TensorFiles.tensor(array, as: try port.requireTensor("input"), Location(file: file, path: port.name))))
     }
     return result
   }
@@ -97,13 +104,14 @@ private struct Verification {
       switch against {
       case .reference: expected = try ExpectedOutputs(evaluating: module, entry, inputs)
       case .onnxruntime:
-        expected = try ExpectedOutputs(.onnxruntime, path, entry, inputs, threads: context.threads)
+        let scratch = try ScratchFolder()
+        expected = try ExpectedOutputs(.onnxruntime, try request(in: scratch, threads: context.threads), for: entry)
       case .litert: throw .unsupported("verify --against litert is not there yet")
       }
     }
     var rows: [(name: String, comparison: Comparison)] = []
     for (output, result) in zip(entry.outputs, results) {
-      guard let wanted = expected.tensors[output.name] else { continue }
+      guard let wanted = expected.values[output.name] else { continue }
       rows.append((output.name, Comparison(result, wanted, rtol: rtol, atol: atol)))
     }
     let isOK = rows.allSatisfy(\.comparison.isOK)
@@ -123,11 +131,31 @@ private struct Verification {
     return isOK ? .success : .checkFailed
   }
 
+  /// The same inputs for another engine.
+  private func request(in scratch: ScratchFolder, threads: Int) throws(Diagnostic) -> PeerRequest {
+    PeerRequest(
+      model: path,
+      inputs: try TensorFiles.save(
+        try TensorFiles.parts(zip(entry.inputs, inputs).map { ($0.name, $1) }), to: "\(scratch.path)/in",
+        list: "inputs.json"),
+      threads: threads, folder: "\(scratch.path)/out")
+  }
+
   // MARK: Ops
 
-  func perOp() throws(Diagnostic) -> ExitStatus {
-    let ops = try OpComparison(
-      module, entry: entry.name, number: entryNumber, inputs, options, rtol: rtol, atol: atol)
+  func perOp(_ against: RunKeys.Peer) throws(Diagnostic) -> ExitStatus {
+    let ops: OpComparison
+    switch against {
+    case .reference:
+      ops = try OpComparison(
+        module, entry: entry.name, number: entryNumber, inputs, options, rtol: rtol, atol: atol)
+    case .onnxruntime:
+      let scratch = try ScratchFolder()
+      ops = try OpComparison(
+        module, entry, number: entryNumber, inputs, options, .onnxruntime, try request(in: scratch, threads: 1),
+        rtol: rtol, atol: atol)
+    case .litert: throw .unsupported("verify --against litert is not there yet")
+    }
     let rows = ops.rows
     let first = ops.firstWrong
     if arguments[RunKeys.json] {
@@ -145,7 +173,7 @@ private struct Verification {
       if let first {
         StandardOutput.line(oneLine("the first op that does not agree is \(first.mnemonic) at \(first.site)"))
       } else {
-        StandardOutput.line("every op agrees with the reference")
+        StandardOutput.line("every op agrees with \(against.rawValue)")
       }
     }
     return first == nil ? .success : .checkFailed

@@ -9,6 +9,8 @@ struct ObservedModule {
     /// The op's name in the source model, or its mnemonic.
     var site: String
     var mnemonic: String
+    /// What the source model calls the result.
+    var name: String?
   }
 
   private(set) var module: Module
@@ -19,7 +21,8 @@ struct ObservedModule {
   /// Ops of one compilation; larger models are observed piece by piece.
   static let limit = 4096
 
-  init(_ original: Module, entry name: String) throws(Diagnostic) {
+  /// With `named`, of the results that the source model has a name for, and a use.
+  init(_ original: Module, entry name: String, named: Bool = false) throws(Diagnostic) {
     module = original
     entry = name
     guard let number = original.functions.firstIndex(where: { $0.name == name }) else {
@@ -31,11 +34,12 @@ struct ObservedModule {
       let operation = function[id]
       for value in operation.results {
         guard let type = function.tensorType(value), type.element.storage != nil, type.layout == nil,
-          type.element.storage != .string, !(operation.kind is Constant), probes.count < ObservedModule.limit
+          !(operation.kind is Constant), probes.count < ObservedModule.limit,
+          !named || (function[value].name != nil && !function[value].uses.isEmpty)
         else { continue }
         results.append((name: "op\(probes.count)", value: value))
         let site = operation.locations.first ?? "\(operation.kind.mnemonic) \(probes.count)"
-        probes.append(Probe(site: site, mnemonic: operation.kind.mnemonic))
+        probes.append(Probe(site: site, mnemonic: operation.kind.mnemonic, name: function[value].name))
       }
     }
     function.setResults(results)

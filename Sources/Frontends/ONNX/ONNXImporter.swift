@@ -15,7 +15,11 @@ final class ONNXImporter {
   var dimensions: [String: Dim] = [:]
   /// Values whose elements follow from constants, computed once; nil where they do not.
   var constants: [ValueID: Tensor?] = [:]
+  /// Lists into which nothing has been put yet, so that the type of their members is nothing to go by.
+  var emptyLists: Set<ValueID> = []
   private var callDepth = 0
+  /// How often `mark` may still be asked: each answer costs a copy of the graph.
+  private var marksLeft = 256
   /// Nodes that functions may still put in place of their calls: a few functions that call each other often say more
   /// than any memory holds.
   private var inlinableNodes = 0
@@ -158,6 +162,45 @@ final class ONNXImporter {
     }
     swap(&outer, &builder)
     return block
+  }
+
+  // MARK: Attempts
+
+  /// Does what `body` does for nothing but to see it.
+  func onTrial(_ body: () throws(Diagnostic) -> Void) throws(Diagnostic) {
+    guard let mark = mark() else { throw .unsupported("too many bodies of loops have to be tried") }
+    defer { restore(mark) }
+    try body()
+  }
+
+  /// What an import that fails may leave changed.
+  struct Mark {
+    fileprivate let builder: GraphBuilder
+    fileprivate let notes: [String]
+    fileprivate let scopes: [ONNXScope]
+    fileprivate let dimensions: [String: Dim]
+    fileprivate let constants: [ValueID: Tensor?]
+    fileprivate let emptyLists: Set<ValueID>
+    fileprivate let callDepth: Int
+  }
+
+  /// The place to come back to after an attempt; nil when there have been too many.
+  func mark() -> Mark? {
+    guard marksLeft > 0 else { return nil }
+    marksLeft -= 1
+    return Mark(
+      builder: builder, notes: notes, scopes: scopes, dimensions: dimensions, constants: constants,
+      emptyLists: emptyLists, callDepth: callDepth)
+  }
+
+  func restore(_ mark: Mark) {
+    builder = mark.builder
+    notes = mark.notes
+    scopes = mark.scopes
+    dimensions = mark.dimensions
+    constants = mark.constants
+    emptyLists = mark.emptyLists
+    callDepth = mark.callDepth
   }
 
   // MARK: Nodes

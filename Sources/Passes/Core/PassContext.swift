@@ -355,8 +355,10 @@ public struct PassContext: Sendable {
   public mutating func setName(_ name: String?, of value: ValueID) { function.setName(name, of: value) }
 
   /// Adds a folded weight named after another one and returns its value, or nil where the model may not grow so far.
-  public mutating func addWeight(_ tensor: Tensor, after name: String, origin: String, growth: Int) -> ValueID? {
-    guard ledger.grow(by: growth, limit: limits.foldedGrowthBytes) else { return nil }
+  public mutating func addWeight(
+    _ tensor: Tensor, after name: String, origin: String, growth: Int, limit: Int? = nil
+  ) -> ValueID? {
+    guard ledger.grow(by: growth, limit: limit ?? limits.foldedGrowthBytes) else { return nil }
     let name = freshWeightName(after: name)
     module.add(Weight(name: name, tensor: tensor, origin: origin))
     changes += 1

@@ -8,6 +8,8 @@ public struct PassLimits: Hashable, Sendable {
   public var inlineConstantBytes = 256
   /// A folded result beyond this many bytes must not be larger than its operands: codes and narrow types stay folded.
   public var foldedExpansionBytes = 64 << 10
+  /// Bytes that weights may grow by in all when contractions get theirs as the numbers they multiply with.
+  public var unpackedGrowthBytes = 1 << 30
   /// Multiply-adds that folding one op may cost, and all ops together.
   public var foldedOpWork = 200_000_000
   public var foldedTotalWork = 2_000_000_000

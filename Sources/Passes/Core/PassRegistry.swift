@@ -15,6 +15,7 @@ public enum PassRegistry {
     rebuildRope,
     rebuildSoftmax,
     scalesIntoWeights,
+    unpackWeights,
   ]
 
   public static func pass(_ name: String) -> GraphPass? { all.first { $0.name == name } }

@@ -21,14 +21,22 @@ public let constantFolding = GraphPass(
 private let foldConstants = RewritePattern(
   "fold", roots: OpRegistry.mnemonics.filter { $0 != "constant" }
 ) { op, context throws(Diagnostic) in
+  try foldConstant(op, &context, pattern: "fold", mayExpand: false)
+}
+
+/// Puts a constant or a weight in the place of an op whose operands are such; with `mayExpand` also where that is much
+/// larger than the operands.
+func foldConstant(
+  _ op: OpID, _ context: inout PassContext, pattern: String, mayExpand: Bool
+) throws(Diagnostic) -> Bool {
   guard let inputs = FoldingInputs(of: op, context) else { return false }
-  if let reason = inputs.refusal(context) {
-    context.missed("fold", at: op, reason)
+  if let reason = inputs.refusal(context, mayExpand: mayExpand) {
+    context.missed(pattern, at: op, reason)
     return false
   }
   let limit = context.limits.foldedTotalWork
   guard context.ledger.spend(inputs.work, limit: limit) else {
-    context.missed("fold", at: op, "folding has spent its \(limit) multiply-adds")
+    context.missed(pattern, at: op, "folding has spent its \(limit) multiply-adds")
     return false
   }
   let results: [Value]
@@ -36,26 +44,28 @@ private let foldConstants = RewritePattern(
     results = try Evaluator(context.module).evaluate(
       inputs.kind, inputs.values, results: [.tensor(inputs.resultType)])
   } catch {
-    context.missed("fold", at: op, "it fails: \(error.message)")
+    context.missed(pattern, at: op, "it fails: \(error.message)")
     return false
   }
   guard results.count == 1, let tensor = results[0].tensor, tensor.type == inputs.resultType else {
-    context.missed("fold", at: op, "the value has another type than the op")
+    context.missed(pattern, at: op, "the value has another type than the op")
     return false
   }
-  guard inputs.growth <= context.limits.foldedGrowthBytes - context.ledger.grown else {
-    context.missed("fold", at: op, "folded weights have grown to their limit")
+  let growthLimit = mayExpand ? context.limits.unpackedGrowthBytes : context.limits.foldedGrowthBytes
+  guard inputs.growth <= growthLimit - context.ledger.grown else {
+    context.missed(pattern, at: op, "folded weights have grown to their limit")
     return false
   }
-  guard context.permit("fold", at: op) else { return false }
+  guard context.permit(pattern, at: op) else { return false }
   let folded: ValueID
   if tensor.bytes.count <= context.limits.inlineConstantBytes || tensor.storage == .string {
     folded = try context.insert(Constant(tensor), [], before: op)[0]
   } else {
     let recipe = inputs.recipe(context)
-    guard let weight = context.addWeight(tensor, after: inputs.root, origin: recipe, growth: inputs.growth) else {
-      return false
-    }
+    guard
+      let weight = context.addWeight(
+        tensor, after: inputs.root, origin: recipe, growth: inputs.growth, limit: growthLimit)
+    else { return false }
     folded = weight
   }
   try context.replace(op, with: [folded])
@@ -109,8 +119,13 @@ private struct FoldingInputs {
   }
 
   /// Why it should not be folded, or nil.
-  func refusal(_ context: PassContext) -> String? {
+  func refusal(_ context: PassContext, mayExpand: Bool) -> String? {
     let limits = context.limits
+    if work > limits.foldedOpWork { return "it takes \(work) multiply-adds, more than \(limits.foldedOpWork)" }
+    if mayExpand {
+      let limit = limits.unpackedGrowthBytes
+      return resultBytes > limit ? "the result takes \(resultBytes) bytes, more than \(limit)" : nil
+    }
     if resultBytes > limits.foldedResultBytes {
       return "the result takes \(resultBytes) bytes, more than \(limits.foldedResultBytes)"
     }
@@ -120,7 +135,6 @@ private struct FoldingInputs {
     if kind is Dequantize, operandBytes > limits.inlineConstantBytes {
       return "weights stay quantized until the kernel that uses them"
     }
-    if work > limits.foldedOpWork { return "it takes \(work) multiply-adds, more than \(limits.foldedOpWork)" }
     return nil
   }
 
