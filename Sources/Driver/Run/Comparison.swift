@@ -62,6 +62,7 @@ struct Comparison {
       self.init(tensor, wanted, rtol: rtol, atol: atol)
       return
     }
+    self.init()
     let (given, wanted) = (Comparison.members(result), Comparison.members(expected))
     guard given.count == wanted.count else {
       mismatch = "\(given.count) members, expected \(wanted.count)"
@@ -80,6 +81,9 @@ struct Comparison {
       mismatch = mismatch ?? part.mismatch
     }
   }
+
+  /// Of nothing with nothing, which agree.
+  private init() {}
 
   private static func members(_ value: Value) -> [Value] {
     switch value {
