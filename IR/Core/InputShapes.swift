@@ -29,9 +29,16 @@ public struct InputShapes: Sendable {
     for entry in entries {
       for input in entry.inputs { known.formUnion([input, "\(entry.name)/\(input)"]) }
     }
-    guard let unknown = shapes.keys.sorted().first(where: { !known.contains($0) }) else { return }
+    let unknowns = shapes.keys.filter { !known.contains($0) && !known.contains(InputShapes.list(ofMember: $0) ?? $0) }
+    guard let unknown = unknowns.min() else { return }
     throw .usage(
       "--shape \(unknown): there is no such input", hint: choiceHint(for: unknown, among: entries.flatMap(\.inputs)))
+  }
+
+  /// `x` of `x.3`, the list of which that is a member.
+  public static func list(ofMember name: String) -> String? {
+    guard let dot = name.lastIndex(of: "."), Int(name[name.index(after: dot)...]) != nil else { return nil }
+    return String(name[..<dot])
   }
 
   private func isInput(_ name: String) -> Bool { entries.contains { $0.inputs.contains(name) } }

@@ -27,6 +27,7 @@ extension ValueType {
     case .tensor(let type): .tensor(type.with(shape: type.shape.map { $0.substitute(replacements) }))
     case .sequence(let element): .sequence(element.substitute(replacements))
     case .optional(let element): .optional(element.substitute(replacements))
+    case .anyTensor: self
     }
   }
 }

@@ -36,6 +36,7 @@ extension ValueType {
     switch self {
     case .tensor(let type): try type.check()
     case .sequence(let element), .optional(let element): try element.check()
+    case .anyTensor: break
     }
   }
 }

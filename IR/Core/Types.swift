@@ -91,13 +91,37 @@ public struct TensorType: Hashable, Sendable {
 /// The type of an SSA value.
 public indirect enum ValueType: Hashable, Sendable {
   case tensor(TensorType)
+  /// Of members that fit the type: an extent that is a symbol there is open, in each member another.
   case sequence(ValueType)
   case optional(ValueType)
+  /// A tensor of any shape: only as what a sequence or an optional value holds.
+  case anyTensor(ElementType)
 
   public static func tensor(_ element: ElementType, _ shape: [Dim]) -> ValueType { .tensor(TensorType(element, shape)) }
 
   public var tensor: TensorType? {
     if case .tensor(let type) = self { type } else { nil }
+  }
+
+  /// What a sequence or an optional value holds.
+  public var member: ValueType? {
+    switch self {
+    case .sequence(let member), .optional(let member): member
+    case .tensor, .anyTensor: nil
+    }
+  }
+
+  /// Whether a value of type `given` may stand where this type is expected, as a member or a whole.
+  public func admits(_ given: ValueType) -> Bool {
+    switch (self, given) {
+    case (.tensor(let a), .tensor(let b)):
+      a.element == b.element && a.layout == b.layout && a.rank == b.rank
+        && zip(a.shape, b.shape).allSatisfy { $0 == $1 || $0.symbolName != nil }
+    case (.anyTensor(let a), .tensor(let b)): b.plain == a && b.layout == nil
+    case (.anyTensor(let a), .anyTensor(let b)): a == b
+    case (.sequence(let a), .sequence(let b)), (.optional(let a), .optional(let b)): a.admits(b)
+    default: false
+    }
   }
 }
 
@@ -155,6 +179,7 @@ extension ValueType: CustomStringConvertible {
     case .tensor(let type): type.description
     case .sequence(let element): "seq<\(element)>"
     case .optional(let element): "optional<\(element)>"
+    case .anyTensor(let element): "\(element.rawValue)[*]"
     }
   }
 }

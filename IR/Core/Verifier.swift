@@ -149,6 +149,7 @@ public struct Verifier {
         throw .invalid("\(what) has type \(type), but there are no parameters !\(name)")
       }
     case .sequence(let element), .optional(let element): try checkSymbols(element, what)
+    case .anyTensor: break
     }
   }
 }

@@ -3,7 +3,7 @@ import Support
 // Types and the tensors written in the text.
 
 extension Reader {
-  mutating func type() throws(Diagnostic) -> ValueType {
+  public mutating func type() throws(Diagnostic) -> ValueType {
     for (word, make) in Reader.wrappers where cursor.isWord(word) {
       try enter()
       defer { leave() }
@@ -13,7 +13,18 @@ extension Reader {
       try cursor.expect(.greater, "after the type in \(word)")
       return make(element)
     }
+    if let element = try openTensor() { return .anyTensor(element) }
     return .tensor(try tensorType())
+  }
+
+  /// `f32[*]`; nil, and nothing read, where something else follows.
+  private mutating func openTensor() throws(Diagnostic) -> ElementType? {
+    guard cursor.token.kind == .word, let element = ElementType(rawValue: cursor.text) else { return nil }
+    var ahead = cursor
+    try ahead.advance()
+    guard try ahead.take(.openBracket), try ahead.take(.star), try ahead.take(.closeBracket) else { return nil }
+    cursor = ahead
+    return element
   }
 
   private static let wrappers: [(String, @Sendable (ValueType) -> ValueType)] = [

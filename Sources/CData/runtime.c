@@ -38,6 +38,12 @@ static const char helpers_double_c[] = {
 static const char helpers_memory_c[] = {
 #embed "../Runtime/helpers_memory.c"
 };
+static const char keep_c[] = {
+#embed "../Runtime/keep.c"
+};
+static const char lists_c[] = {
+#embed "../Runtime/lists.c"
+};
 static const char martlet_h[] = {
 #embed "../Runtime/martlet.h"
 };
@@ -62,6 +68,9 @@ static const char runtime_c[] = {
 static const char runtime_h[] = {
 #embed "../Runtime/runtime.h"
 };
+static const char strings_c[] = {
+#embed "../Runtime/strings.c"
+};
 static const char system_c[] = {
 #embed "../Runtime/system.c"
 };
@@ -85,6 +94,8 @@ static const CDataFile files[] = {
     {"helpers_divide.c", helpers_divide_c, sizeof helpers_divide_c},
     {"helpers_double.c", helpers_double_c, sizeof helpers_double_c},
     {"helpers_memory.c", helpers_memory_c, sizeof helpers_memory_c},
+    {"keep.c", keep_c, sizeof keep_c},
+    {"lists.c", lists_c, sizeof lists_c},
     {"martlet.h", martlet_h, sizeof martlet_h},
     {"memory.c", memory_c, sizeof memory_c},
     {"npy.c", npy_c, sizeof npy_c},
@@ -93,6 +104,7 @@ static const CDataFile files[] = {
     {"random.c", random_c, sizeof random_c},
     {"runtime.c", runtime_c, sizeof runtime_c},
     {"runtime.h", runtime_h, sizeof runtime_h},
+    {"strings.c", strings_c, sizeof strings_c},
     {"system.c", system_c, sizeof system_c},
     {"text.c", text_c, sizeof text_c},
     {"weights.c", weights_c, sizeof weights_c},

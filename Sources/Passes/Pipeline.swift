@@ -33,7 +33,6 @@ public enum Pipeline {
 
   public static let steps: [Step] = [
     step(.canonical, canonicalize),
-    step(.canonical, integerContractions, "folding would turn small quantized weights into plain numbers"),
     step(.canonical, constantFolding, "shape arithmetic and spelled-out weights vanish before layout counts moves"),
     step(.canonical, canonicalize, "conditions that folding found choose their side: what is rebuilt has none in it"),
     step(.canonical, commonSubexpressions, "equal transposes of one value become one, which layout can move"),
@@ -51,6 +50,7 @@ public enum Pipeline {
     step(.canonical, deadCode),
     step(.fused, unpackWeights, "contractions that are still in floats now stay so"),
     step(.fused, constantFolding, "what moved weights that were not known moves none of these"),
+    step(.fused, integerContractions, "a model that is written again keeps its own way to say what is quantized"),
     step(.fused, fuseEpilogues),
     step(.fused, deadCode, "fusion leaves weights and constants without a reader"),
   ]
@@ -71,8 +71,8 @@ public enum Pipeline {
     before(rebuildAttention, scalesIntoWeights, because: "a factor on queries is the scale of attention"),
     before(imageLayout, scalesIntoWeights, because: "a transpose keeps a factor from its convolution"),
     before(rebuildAttention, imageLayout, because: "layout moves the transposes that attention is found by"),
-    before(canonicalize, integerContractions, because: "moves that cancel hide what is dequantized"),
-    before(integerContractions, imageLayout, because: "layout moves bytes more cheaply than floats"),
+    before(imageLayout, integerContractions, because: "a transpose between two ops keeps them apart"),
+    before(integerContractions, fuseEpilogues, because: "in a fusion nobody looks for what is dequantized"),
     before(canonicalize, imageLayout, because: "layout matches canonical ops only"),
     before(constantFolding, imageLayout, because: "a constant operand moves through a transpose for free"),
     before(unpackWeights, fuseEpilogues, because: "folding does not look into fusions' operands through moves"),

@@ -12,3 +12,9 @@
 #include "frame.c"
 #include "profile.c"
 #include "dispatch.c"
+#if MARTLET_APART
+/* What model.c includes itself where it is one unit with the runtime and needs it. */
+#include "keep.c"
+#include "strings.c"
+#include "lists.c"
+#endif

@@ -237,4 +237,34 @@ MARTLET_LOCAL martlet_status martlet_clear_counts(martlet_context *context);
 MARTLET_LOCAL martlet_status martlet_guard(martlet_context *context, int holds, martlet_status status,
                                            const char *site, const char *message);
 
+/* strings.c and lists.c: what programs call for texts, sequences and optional values. */
+#if MARTLET_APART
+#define MARTLET_CALLED(name)                                                                                        \
+  MARTLET_LOCAL martlet_status martlet_##name(martlet_frame *frame, void *const *buffers, const int64_t *scalars, \
+                                              const char *site);
+MARTLET_CALLED(string_import)
+MARTLET_CALLED(string_table)
+MARTLET_CALLED(string_export)
+MARTLET_CALLED(string_equal)
+MARTLET_CALLED(string_concat)
+MARTLET_CALLED(string_case)
+MARTLET_CALLED(string_find)
+MARTLET_CALLED(string_match)
+MARTLET_CALLED(string_count)
+MARTLET_CALLED(string_split)
+MARTLET_CALLED(list_import)
+MARTLET_CALLED(list_make)
+MARTLET_CALLED(list_insert)
+MARTLET_CALLED(list_erase)
+MARTLET_CALLED(list_length)
+MARTLET_CALLED(list_extents)
+MARTLET_CALLED(list_read)
+MARTLET_CALLED(list_take)
+MARTLET_CALLED(list_joined_extents)
+MARTLET_CALLED(list_join)
+MARTLET_CALLED(list_split)
+MARTLET_LOCAL void martlet_deliver_list(martlet_frame *frame, int32_t index, const void *record,
+                                        martlet_status *status);
+#endif
+
 #endif /* MARTLET_RUNTIME_H */

@@ -17,7 +17,7 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
     case .i16, .u16, .f16, .bf16: 16
     case .i32, .u32, .f32: 32
     case .i64, .u64, .f64: 64
-    case .string: 128  // pointer and length
+    case .string: 64  // the address of a pointer and a length
     }
   }
 

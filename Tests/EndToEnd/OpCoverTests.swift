@@ -103,7 +103,6 @@ enum OpCover {
   static func options(_ seed: UInt64) -> RandomGraph.Options {
     var options = RandomGraph.Options()
     options.ops = 2...6
-    options.sequences = false
     options.packed = false
     options.large = seed % 2 == 1
     return options

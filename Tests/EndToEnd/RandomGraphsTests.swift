@@ -134,6 +134,7 @@ struct RandomBatch {
     var options = RandomGraph.Options()
     guard ProcessInfo.processInfo.environment["MARTLET_RANDOM_ALL"] == nil else { return options }
     options.sequences = seed % 10 < 2
+    options.lists = seed % 10 == 1
     options.packed = seed % 10 < 2
     options.large = seed % 10 > 6
     options.withNaN = seed % 10 == 5

@@ -40,5 +40,6 @@ private func zeros(_ type: ValueType) -> Value? {
     return (try? ShapeOnlyWeights().weight(named: "", type: type)).flatMap { $0 }.map { .tensor($0) }
   case .sequence(let element): return zeros(element).map { .sequence([$0]) }
   case .optional(let element): return zeros(element).map { .optional($0) }
+  case .anyTensor(let element): return zeros(.tensor(element, []))
   }
 }

@@ -19,8 +19,9 @@ import Testing
         }
         let model: ONNXModel
         do throws(Diagnostic) { model = try ONNXEmitter.model(of: module, producer: "test", version: "1") } catch {
-          // Blocks are what the format has no types for.
-          #expect(error.kind == .unsupported && Self.unwritten.contains(op), "\(place): \(error)")
+          // Blocks are what the format has no types for; trees stand behind the constants they are made of.
+          let isUnwritten = Self.unwritten.contains { item.body.contains(" \($0) ") }
+          #expect(error.kind == .unsupported && isUnwritten, "\(place): \(error)")
           continue
         }
         let file = ByteView(copying: model.encode())
@@ -38,7 +39,7 @@ import Testing
   }
 
   /// Ops of which the format has no words for some cases.
-  private static let unwritten: Set<String> = ["dequantize", "gather"]
+  private static let unwritten: Set<String> = ["dequantize", "gather", "trees"]
 
   /// What is spelled out rounds more often than what it spells: at most as a sum of f32 does.
   private static func agreement(_ item: OracleCase) -> Agreement {

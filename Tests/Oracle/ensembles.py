@@ -17,7 +17,8 @@ def grown(random, count, features, outputs, kind):
     for _ in range(count):
         def grow(depth):
             if depth == 3 or depth > 0 and random.chance(0.3):
-                weights.append(random.normal(outputs, dtype=kind).round(3))
+                # Sums of these are exact, in whatever order.
+                weights.append(np.round(random.normal(outputs, dtype=kind) * 64) / 64)
                 return -len(weights)
             number = len(table["features"])
             table["features"].append(random.number(0, features - 1))

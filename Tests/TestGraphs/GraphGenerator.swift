@@ -147,6 +147,7 @@ struct GraphGenerator {
     case 24: try addExtents()
     case 25: try addQuantization()
     case 26: try addBlocks()
+    case 27 where options.lists: try addListOrTexts()
     case 27: if options.sequences { try random.chance(30) ? addOptional() : addSequence() }
     case 28: if options.state { try addState() }
     case 29: if options.control { try addIf() }

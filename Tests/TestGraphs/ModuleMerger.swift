@@ -125,6 +125,7 @@ private struct Renaming {
       .tensor(TensorType(element(tensor.element), tensor.shape.map { dim($0) }, layout: tensor.layout))
     case .sequence(let member): .sequence(self.type(member))
     case .optional(let member): .optional(self.type(member))
+    case .anyTensor: type
     }
   }
 

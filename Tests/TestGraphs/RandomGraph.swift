@@ -20,8 +20,10 @@ public struct RandomGraph: Sendable {
     public var jumps = true
     /// Element types that floats may have besides f32.
     public var otherFloats = true
-    /// Values that are no tensors.
+    /// Values that are no tensors, of which passes see all.
     public var sequences = true
+    /// Lists that only the run knows, and texts.
+    public var lists = true
     /// Weights in a packed order of their own.
     public var packed = true
     /// Extents that take several vectors and tiles; evaluating takes longer.

@@ -25,7 +25,7 @@ public struct OptionalMake: OpKind {
     guard let type = element ?? given else {
       throw .invalid("optional_make: an absent value takes an element type")
     }
-    if let given, given != type { throw .invalid("optional_make: the operand is \(given), expected \(type)") }
+    if let given, !type.admits(given) { throw .invalid("optional_make: the operand is \(given), expected \(type)") }
     if case .optional = type { throw .invalid("optional_make: \(type) may be absent already") }
     return [ValueFact(.optional(type))]
   }

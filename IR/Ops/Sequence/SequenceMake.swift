@@ -25,17 +25,10 @@ public struct SequenceMake: OpKind {
     guard let type = element ?? inputs.first?.type else {
       throw .invalid("sequence_make: an empty sequence takes an element type")
     }
-    for input in inputs where input.type != type && (element == nil || !matches(input.type, type)) {
+    for input in inputs where input.type != type && (element == nil || !type.admits(input.type)) {
       throw .invalid("sequence_make: an operand is \(input.type), expected \(type)")
     }
     return [ValueFact(.sequence(type))]
-  }
-
-  /// Extents may differ where the element's is a symbol, which then is nobody else's.
-  private func matches(_ given: ValueType, _ expected: ValueType) -> Bool {
-    guard let a = given.tensor, let b = expected.tensor, a.element == b.element, a.layout == b.layout, a.rank == b.rank
-    else { return false }
-    return zip(a.shape, b.shape).allSatisfy { $0 == $1 || $1.symbolName != nil }
   }
 
   public func evaluate(_ inputs: [Value], _ call: inout EvaluationCall) throws(Diagnostic) -> [Value] {

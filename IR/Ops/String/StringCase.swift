@@ -31,7 +31,7 @@ public struct StringCase: OpKind {
     return [.tensor(Tensor(strings: x.strings.map(converted), shape: x.shape))]
   }
 
-  private func converted(_ text: [UInt8]) -> [UInt8] {
+  public func converted(_ text: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     var at = 0
     while at < text.count {

@@ -1,4 +1,5 @@
 import IR
+import Support
 
 /// Lines of C with indentation.
 struct CodeWriter {
@@ -37,6 +38,9 @@ public enum CSyntax {
     }
     return result + "\""
   }
+
+  /// A type as the interface calls it, behind `MARTLET_`.
+  static func typeName(_ type: ElementType) -> String { type == .string ? "STRING" : type.rawValue.uppercased() }
 
   /// An identifier made of `name`: what C does not allow becomes an underscore.
   public static func identifier(_ name: String) -> String {

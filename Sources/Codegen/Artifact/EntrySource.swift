@@ -112,19 +112,43 @@ struct EntrySource {
     var names: [String] = []
     for (number, port) in ports.enumerated() {
       let name = "\(prefix)_\(kind)\(number)"
-      let dims = port.type.shape.map { describe($0) }
-      if !dims.isEmpty {
-        out.line("static const martlet_dim \(name)_dims[] = {\(dims.joined(separator: ", "))};")
-      }
-      let type = (port.type.element.storage ?? .u8).rawValue.uppercased()
-      out.line(
-        "static const martlet_tensor_info \(name) = {sizeof(martlet_tensor_info), MARTLET_TENSOR, "
-          + "\(CSyntax.quoted(port.name)), MARTLET_\(type == "STR" ? "STRING" : type), \(dims.count), "
-          + "\(dims.isEmpty ? "NULL" : "\(name)_dims"), "
-          + "\(port.accepts?.lowerBound ?? 0), \(port.accepts?.upperBound ?? 0)};")
+      emitPort(port.value, name, port, &out)
       names.append("&\(name)")
     }
     return names
+  }
+
+  /// The descriptor of a port or, in front of it, of what a list there holds.
+  private mutating func emitPort(_ value: ValueType, _ name: String, _ port: Port, _ out: inout CodeWriter) {
+    var kind = "MARTLET_TENSOR"
+    var member = "NULL"
+    if let inner = value.member {
+      emitPort(inner, "\(name)_member", port, &out)
+      if case .sequence = value { kind = "MARTLET_SEQUENCE" } else { kind = "MARTLET_OPTIONAL" }
+      member = "&\(name)_member"
+    }
+    // Extents that members of a list may differ in are nobody's symbols.
+    let isMember = port.value.tensor == nil
+    let shape = value.tensor?.shape ?? []
+    let dims = shape.map { isMember && $0.constant == nil ? "{MARTLET_DIM_UNKNOWN, 0, -1}" : describe($0) }
+    if !dims.isEmpty {
+      out.line("static const martlet_dim \(name)_dims[] = {\(dims.joined(separator: ", "))};")
+    }
+    let (type, rank) = EntrySource.innermost(value)
+    out.line(
+      "static const martlet_tensor_info \(name) = {sizeof(martlet_tensor_info), \(kind), "
+        + "\(CSyntax.quoted(port.name)), MARTLET_\(CSyntax.typeName(type)), \(rank), "
+        + "\(dims.isEmpty ? "NULL" : "\(name)_dims"), "
+        + "\(port.accepts?.lowerBound ?? 0), \(port.accepts?.upperBound ?? 0), \(member)};")
+  }
+
+  /// What tensors are inside of all lists; the rank is -1 where it is open.
+  private static func innermost(_ value: ValueType) -> (type: ElementType, rank: Int) {
+    switch value {
+    case .tensor(let type): (type.element.storage ?? .u8, type.rank)
+    case .anyTensor(let element): (element, -1)
+    case .sequence(let member), .optional(let member): innermost(member)
+    }
   }
 
   private mutating func describe(_ dim: Dim) -> String {
@@ -178,7 +202,7 @@ struct EntrySource {
     out.line(
       "static martlet_status \(prefix)_bind(martlet_context *context, const martlet_tensor *inputs, int64_t *symbols) {"
     )
-    let equations = SymbolEquations(entry.inputs.map(\.type.shape)).steps.filter { !$0.isDirect }
+    let equations = SymbolEquations(entry.inputs.map(\.shape)).steps.filter { !$0.isDirect }
     if equations.isEmpty {
       out.line("return martlet_bind(context, &\(prefix), inputs, symbols);")
     } else {
@@ -299,6 +323,16 @@ struct EntrySource {
       )
       out.line("if (status) return status;")
       out.line("}")
+    case .call(let call):
+      let buffers = call.buffers.map { pointer($0.buffer) }
+      let scalars = call.scalars.map { $0.inC(symbol: inProgram) }
+      out.line("{")
+      out.line("void *const buffers[] = {\(buffers.isEmpty ? "NULL" : buffers.joined(separator: ", "))};")
+      out.line("const int64_t scalars[] = {\(scalars.isEmpty ? "0" : scalars.joined(separator: ", "))};")
+      out.line(
+        "status = martlet_\(call.function.rawValue)(f, buffers, scalars, \(CSyntax.quoted(call.site)));")
+      out.line("if (status) return status;")
+      out.line("}")
     case .bindSymbol(let name, let buffer, let range, let site):
       let variable = inProgram(name)
       out.line("\(variable) = *(const int64_t *)\(pointer(buffer));")
@@ -326,6 +360,9 @@ struct EntrySource {
       out.line("__builtin_memcpy(\(target), \(source), (size_t)(\(bytes.inC(symbol: inProgram))));")
     case .fill(let buffer, let bytes):
       out.line("__builtin_memset(\(pointer(buffer)), 0, (size_t)(\(bytes.inC(symbol: inProgram))));")
+    case .deliver(let output, let from, _) where entry.outputs[output].value.tensor == nil:
+      out.line("martlet_deliver_list(f, \(output), \(pointer(from)), &status);")
+      out.line("if (status) return status;")
     case .deliver(let output, let from, let dims):
       let values = dims.map { $0.inC(symbol: inProgram) }
       out.line("{")
@@ -357,12 +394,14 @@ struct EntrySource {
       // What an iteration takes of the workspace beyond the plan, the next one takes again.
       out.line("const int64_t used = f->used;")
       let numbers = growing.compactMap { list in lists.firstIndex(of: list.buffer) }
+      // What calls put at the end of the workspace may be carried on.
+      let keeps = body.makesCalls
       for number in numbers { out.line("list[\(number)] = f->base, room[\(number)] = 0;") }
-      if !growing.isEmpty { out.line("int64_t taken = f->taken;") } else { out.line("const int64_t taken = f->taken;") }
+      if !keeps { out.line("\(growing.isEmpty ? "const " : "")int64_t taken = f->taken;") }
       out.line(
         "for (\(variable) = 0; \(variable) < \(limit) && *(const unsigned char *)\(pointer(condition)); ++\(variable)) {"
       )
-      out.line("f->used = used, f->taken = taken;")
+      out.line(keeps ? "f->used = used;" : "f->used = used, f->taken = taken;")
       bound.insert(counter)
       for (number, list) in zip(numbers, growing) {
         let item = list.bytes.inC(symbol: inProgram)
@@ -371,7 +410,7 @@ struct EntrySource {
         )
         out.line("if (status) return status;")
       }
-      if !growing.isEmpty { out.line("taken = f->taken;") }
+      if !growing.isEmpty, !keeps { out.line("taken = f->taken;") }
       emit(body, &out)
       out.line("}")
       out.line("}")

@@ -68,7 +68,7 @@ public enum HeaderSource {
     let dimsNames = Dictionary(uniqueKeysWithValues: zip(tensorNames, all.suffix(tensors.count)))
 
     func signature(_ ports: [Port]) -> String {
-      ports.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
+      ports.map { "\($0.name): \($0.value)" }.joined(separator: ", ")
     }
     let ranges = entry.symbols.map { "\($0.name) in \($0.range.lowerBound)...\($0.range.upperBound)" }
     let title = "\(entry.name)(\(signature(entry.inputs))) -> (\(signature(entry.outputs)))"
@@ -83,28 +83,32 @@ public enum HeaderSource {
     out.line("martlet_tensor inputs[\(max(1, inputs.count))], outputs[\(max(1, outputs.count))];")
     out.line("martlet_status status;")
     func dimsArray(_ name: String, _ port: Port) {
-      guard port.type.rank > 0 else { return }
-      out.line("int64_t \(dimsNames[name]!)[\(port.type.rank)];")
+      guard port.shape.count > 0 else { return }
+      out.line("int64_t \(dimsNames[name]!)[\(port.shape.count)];")
     }
     for (input, port) in zip(inputs, entry.inputs) { dimsArray(input, port) }
     for (output, port) in zip(outputs, entry.outputs) where isKnown(port, symbols) { dimsArray(output, port) }
     func text(_ dim: Dim) -> String { dim.inC { symbolNames[$0] ?? "0" } }
     func fill(_ list: String, _ index: Int, _ name: String, _ port: Port, capacity: String) {
-      for (axis, dim) in port.type.shape.enumerated() { out.line("\(dimsNames[name]!)[\(axis)] = \(text(dim));") }
+      for (axis, dim) in port.shape.enumerated() { out.line("\(dimsNames[name]!)[\(axis)] = \(text(dim));") }
       out.line("\(list)[\(index)].data = (void *)(uintptr_t)\(name);")
       out.line("\(list)[\(index)].capacity = \(capacity);")
       out.line("\(list)[\(index)].type = MARTLET_\(cEnum(port));")
-      out.line("\(list)[\(index)].rank = \(port.type.rank);")
-      out.line("\(list)[\(index)].dims = \(port.type.rank > 0 ? dimsNames[name]! : "NULL");")
+      out.line("\(list)[\(index)].rank = \(port.shape.count);")
+      out.line("\(list)[\(index)].dims = \(port.shape.count > 0 ? dimsNames[name]! : "NULL");")
       out.line("\(list)[\(index)].strides = NULL;")
     }
     for (index, (input, port)) in zip(inputs, entry.inputs).enumerated() {
-      fill("inputs", index, input, port, capacity: "0")
+      if port.value.tensor == nil {
+        out.line("inputs[\(index)] = *\(input);")
+      } else {
+        fill("inputs", index, input, port, capacity: "0")
+      }
     }
     for (index, (output, port)) in zip(outputs, entry.outputs).enumerated() {
       if isKnown(port, symbols) {
-        let bits = port.type.element.storage?.bits ?? 8
-        let bytes = (port.type.elementCount * bits).ceilDivided(by: 8)
+        let bits = port.memory.element.storage?.bits ?? 8
+        let bytes = (port.memory.elementCount * bits).ceilDivided(by: 8)
         fill("outputs", index, output, port, capacity: text(bytes))
       } else {
         out.line("outputs[\(index)] = *\(output);")
@@ -119,16 +123,16 @@ public enum HeaderSource {
   }
 
   private static func isKnown(_ port: Port, _ symbols: [String]) -> Bool {
-    port.type.shape.allSatisfy { $0.symbols.isSubset(of: symbols) }
+    port.value.tensor != nil && port.shape.allSatisfy { $0.symbols.isSubset(of: symbols) }
   }
 
   private static func cEnum(_ port: Port) -> String {
-    let name = (port.type.element.storage ?? .u8).rawValue.uppercased()
-    return name == "STR" ? "STRING" : name
+    CSyntax.typeName(port.value.tensor?.element.storage ?? .u8)
   }
 
   private static func cType(_ port: Port) -> String {
-    switch port.type.element.storage ?? .u8 {
+    guard let type = port.value.tensor else { return "martlet_tensor" }
+    return switch type.element.storage ?? .u8 {
     case .f32: "float"
     case .f64: "double"
     case .i8: "int8_t"

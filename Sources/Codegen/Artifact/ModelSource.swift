@@ -64,6 +64,10 @@ public struct ModelSource {
     let steps = options.profiles ? program.profiledSteps : []
     if options.profiles { out.line("#define MARTLET_PROFILE \(program.entries.count + steps.count)") }
     out.line(options.runtime)
+    // As an object of its own the runtime has all of it.
+    if options.runtime.contains("runtime.c") {
+      for file in program.runtimeFiles { out.line("#include \"\(file)\"") }
+    }
     out.line()
     for kernel in program.kernels {
       out.line("extern int32_t \(kernel.name)(void *const *, const int64_t *, int64_t, int64_t) MARTLET_HIDDEN;")
@@ -154,5 +158,17 @@ public struct ModelSource {
     out.line("static int64_t \(name)_table_context_size(void) { return martlet_context_bytes(&\(name)_config); }")
     out.line("MARTLET_EXPORT const martlet_model *\(name)_model(void);")
     out.line("MARTLET_EXPORT const martlet_model *\(name)_model(void) { return &\(name)_table; }")
+  }
+}
+
+extension Program {
+  /// The files of the runtime that only programs with texts or lists need.
+  fileprivate var runtimeFiles: [String] {
+    var files: Set<String> = []
+    for entry in entries {
+      entry.body.forEachCall { files.insert($0.file) }
+      if entry.outputs.contains(where: { $0.value.tensor == nil }) { files.insert("lists.c") }
+    }
+    return files.isEmpty ? [] : ["keep.c"] + files.sorted()
   }
 }

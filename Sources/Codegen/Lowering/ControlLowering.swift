@@ -49,7 +49,7 @@ extension Loop: OpLowering {
     }
     for (final, initial) in zip(finals, carried) {
       let buffer = try program.allocate(for: final)
-      let bytes = try program.bytes(of: try program.tensorType(final))
+      let bytes = try program.bytes(of: try program.memoryType(final))
       program.append(.copy(from: try program.buffer(of: initial), to: buffer, bytes: bytes))
     }
     let trip = try operation.operands[0].map { value throws(Diagnostic) in try program.buffer(of: value) }
@@ -121,7 +121,7 @@ extension ProgramBuilder {
   /// Copies values into the buffers of others.
   func copy(_ values: [ValueID], to targets: [ValueID]) throws(Diagnostic) {
     for (value, target) in zip(values, targets) {
-      let bytes = try bytes(of: try tensorType(target))
+      let bytes = try bytes(of: try memoryType(target))
       append(.copy(from: try buffer(of: value), to: try buffer(of: target), bytes: bytes))
     }
   }

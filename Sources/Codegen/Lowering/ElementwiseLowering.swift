@@ -3,7 +3,13 @@ import Support
 
 extension Unary: OpLowering {}
 extension Binary: OpLowering {}
-extension Compare: OpLowering {}
+extension Compare: OpLowering {
+  func lower(_ op: OpID, _ program: ProgramBuilder) throws(Diagnostic) {
+    if program.takesTexts(op) { return try program.lowerTexts(.stringEqual, op, [function == .equal ? 1 : 0]) }
+    try program.lowerMap([op], results: program.function[op].results, site: program.site(op))
+  }
+}
+
 extension Select: OpLowering {}
 extension Cast: OpLowering {}
 

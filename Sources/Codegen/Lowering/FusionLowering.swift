@@ -25,7 +25,7 @@ extension ProgramBuilder {
     for op in all where function[op].kind is Constant { try lowerSingle(op) }
     let ops = all.filter { !(function[$0].kind is Constant) }
     let site = ops.flatMap { function[$0].locations }.uniqued().joined(separator: ", ")
-    let isScalar = { (op: OpID) in self.function[op].kind is any ScalarLowering }
+    let isScalar = { (op: OpID) in self.function[op].kind is any ScalarLowering && !self.takesTexts(op) }
     if ops.allSatisfy(isScalar), sameShape(yields) {
       return try lowerMap(ops, results: yields, site: site.isEmpty ? "fusion" : site)
     }

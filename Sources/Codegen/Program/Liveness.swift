@@ -34,6 +34,7 @@ struct Liveness {
       time += 1
       switch step {
       case .dispatch(let dispatch): for use in dispatch.buffers { touch(use.buffer) }
+      case .call(let call): for use in call.buffers { touch(use.buffer) }
       case .bindSymbol(let name, let buffer, _, _):
         touch(buffer)
         bindings[name] = bindings[name] ?? time

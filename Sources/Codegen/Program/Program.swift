@@ -52,10 +52,26 @@ public struct ProgramEntry: Hashable, Sendable {
 /// An input or output of an entry.
 public struct Port: Hashable, Sendable {
   public var name: String
-  public var type: TensorType
+  public var value: ValueType
   public var buffer: BufferID
   /// The integers that make sense in an input that selects.
   public var accepts: Range<Int>?
+
+  /// A tensor's extents; none for a sequence or an optional value.
+  public var shape: [Dim] { value.tensor?.shape ?? [] }
+
+  /// What the caller's memory holds: a text is a pointer and a length there. Of a list, the descriptor is all that the
+  /// program sees.
+  public var memory: TensorType {
+    guard let type = value.tensor else { return ListRecord.type }
+    return type.plain == .string ? TensorType(.u64, type.shape + [2]) : type
+  }
+}
+
+/// A sequence or optional value in the workspace: where its members are described, and how many they are.
+enum ListRecord {
+  /// `martlet_list` of the runtime, with room for pointers of any size.
+  static let type = TensorType(.u64, [4])
 }
 
 public struct BufferID: Hashable, Sendable, Comparable {
@@ -86,6 +102,8 @@ public struct Buffer: Hashable, Sendable {
 /// One step of an entry.
 public indirect enum Step: Hashable, Sendable {
   case dispatch(Dispatch)
+  /// Calls a function of the runtime.
+  case call(RuntimeCall)
   /// Defines a symbol by the i64 in a buffer, checked against its range.
   case bindSymbol(name: String, buffer: BufferID, range: ClosedRange<Int>, site: String)
   /// Defines a symbol by a dim expression.
@@ -133,6 +151,15 @@ public struct BufferUse: Hashable, Sendable {
     self.buffer = buffer
     self.access = access
   }
+}
+
+/// A call of a function of the runtime, which may take more of the workspace for texts and members of lists.
+public struct RuntimeCall: Hashable, Sendable {
+  public var function: RuntimeFunction
+  public var buffers: [BufferUse]
+  public var scalars: [Dim]
+  /// The source ops, for messages.
+  public var site: String
 }
 
 /// Where workspace buffers lie.

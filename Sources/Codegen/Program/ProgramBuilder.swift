@@ -14,6 +14,8 @@ public final class ProgramBuilder {
 
   private(set) var buffers: [Buffer] = []
   private var steps: [[Step]] = [[]]
+  /// Steps in front of all others.
+  var prologue: [Step] = []
   private var bufferOfValue: [ValueID: BufferID] = [:]
   /// Values that are not dense.
   private var viewOfValue: [ValueID: TensorView] = [:]
@@ -61,6 +63,13 @@ public final class ProgramBuilder {
       // In a branch or a loop it is not there for others.
       if steps.count == 1 { bufferOfValue[value] = copy }
       return copy
+    }
+    if let op = function.definingOp(value), let texts = (function[op].kind as? Constant)?.value,
+      texts.storage == .string
+    {
+      let id = textBuffer(texts, label: label(value), at: site(op))
+      bufferOfValue[value] = id
+      return id
     }
     guard let (key, tensor) = constant(value) else { throw .bug("value \(value.number) has no buffer") }
     let id = weightBuffer(key, tensor)
@@ -160,17 +169,21 @@ public final class ProgramBuilder {
     if let part = storage.parts[value], StoragePlan.Lie(try tensorType(value).shape, part.strides) == .dense {
       return try place(value, part).buffer
     }
-    let id = try allocate(try tensorType(value), label(value))
+    let id = try allocate(try memoryType(value), label(value))
     bind(value, to: id)
     return id
+  }
+
+  /// Memory that holds a value: elements, the addresses of texts, or the record of a list.
+  func memoryType(_ value: ValueID) throws(Diagnostic) -> TensorType {
+    function.type(value).member == nil ? try tensorType(value) : ListRecord.type
   }
 
   public func label(_ value: ValueID) -> String { function[value].name ?? "\(value.number)" }
 
   public func tensorType(_ value: ValueID) throws(Diagnostic) -> TensorType {
     guard let type = function.tensorType(value) else {
-      throw .unsupported(
-        "values of type \(function.type(value)) have no code yet", hint: "`martlet run --reference` evaluates them")
+      throw .unsupported("there is no code for \(function.type(value)) in this place")
     }
     return type
   }
@@ -189,7 +202,7 @@ public final class ProgramBuilder {
     return steps.removeLast()
   }
 
-  var collected: [Step] { steps[0] }
+  var collected: [Step] { prologue + steps[0] }
 
   /// Whether no step that always runs has checked yet that `dim` is zero.
   func isNew(check dim: Dim) -> Bool {
@@ -212,6 +225,11 @@ public final class ProgramBuilder {
         Dispatch(
           kernel: name, buffers: uses, scalars: scope.scalars, parallelism: scope.parallelism, site: site,
           work: scope.work)))
+  }
+
+  /// Calls a function of the runtime.
+  func call(_ function: RuntimeFunction, _ buffers: [BufferUse], _ scalars: [Dim] = [], at site: String) {
+    append(.call(RuntimeCall(function: function, buffers: buffers, scalars: scalars, site: site)))
   }
 
   func freshSymbol(_ base: String) -> String {
@@ -239,9 +257,6 @@ public final class ProgramBuilder {
 extension TensorType {
   /// The bytes it takes, as an expression.
   func bytesInMemory() throws(Diagnostic) -> Dim {
-    guard plain != .string else {
-      throw .unsupported("values of type \(self) have no code yet", hint: "`martlet run --reference` evaluates them")
-    }
     if let constant = constantBytes { return Dim(constant) }
     guard let storage = element.storage, layout == nil else {
       throw .unsupported("a tensor \(self) of run-time size has no code yet")

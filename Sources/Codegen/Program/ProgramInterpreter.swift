@@ -47,6 +47,12 @@ public final class ProgramInterpreter {
   }
 
   public func run(_ name: String, _ inputs: [Tensor]) throws(Diagnostic) -> [Tensor] {
+    var tensors: [Tensor] = []
+    for value in try run(name, values: inputs.map { .tensor($0) }) { tensors.append(try value.expectTensor()) }
+    return tensors
+  }
+
+  public func run(_ name: String, values inputs: [Value]) throws(Diagnostic) -> [Value] {
     guard let entry = program.entries.first(where: { $0.name == name }) else {
       throw .usage("there is no entry \(name)")
     }
@@ -54,35 +60,37 @@ public final class ProgramInterpreter {
       throw .invalid("entry \(name) takes \(entry.inputs.count) inputs, not \(inputs.count)")
     }
     let symbols = try bind(entry, inputs)
-    let memory = try ProgramMemory(entry, inputs: inputs.map(\.bytes.bytes), symbols: symbols, self)
-    let run = ProgramRun(entry: entry, memory: memory, interpreter: self)
+    let objects = InterpreterObjects()
+    let bytes = zip(entry.inputs, inputs).map { objects.memory(of: $1, at: $0) }
+    let memory = try ProgramMemory(entry, inputs: bytes, symbols: symbols, self)
+    let run = ProgramRun(entry: entry, memory: memory, objects: objects, inputs: inputs, interpreter: self)
     try run.perform(entry.body)
     states = memory.states
-    var outputs: [Tensor] = []
+    var outputs: [Value] = []
     for (number, port) in entry.outputs.enumerated() {
       var shape: [Int] = []
-      for dim in port.type.shape { shape.append(try memory.value(dim)) }
+      for dim in port.shape { shape.append(try memory.value(dim)) }
       var bytes = run.delivered[number] ?? []
       if run.delivered[number] == nil { bytes = try memory.bytes(of: port.buffer) }
-      outputs.append(
-        try Tensor(
-          element: port.type.element, shape: shape, layout: port.type.layout, bytes: ByteView(copying: bytes)))
+      outputs.append(try objects.value(of: port, shape, bytes))
     }
     return outputs
   }
 
   /// The symbols that the inputs' shapes tell.
-  private func bind(_ entry: ProgramEntry, _ inputs: [Tensor]) throws(Diagnostic) -> [String: Int] {
+  private func bind(_ entry: ProgramEntry, _ inputs: [Value]) throws(Diagnostic) -> [String: Int] {
     for (port, input) in zip(entry.inputs, inputs) {
-      guard port.type.rank == input.shape.count, port.type.element.storage == input.storage else {
-        throw .invalid("input \"\(port.name)\" is \(input.type), expected \(port.type)")
+      guard let type = port.value.tensor else { continue }
+      let input = try input.expectTensor()
+      guard type.rank == input.shape.count, type.element.storage == input.storage else {
+        throw .invalid("input \"\(port.name)\" is \(input.type), expected \(type)")
       }
     }
-    let equations = SymbolEquations(entry.inputs.map(\.type.shape))
-    let symbols = try equations.solve(inputs.map(\.shape)) { "input \"\(entry.inputs[$0].name)\"" }
+    let equations = SymbolEquations(entry.inputs.map(\.shape))
+    let symbols = try equations.solve(inputs.map { $0.tensor?.shape ?? [] }) { "input \"\(entry.inputs[$0].name)\"" }
     for (port, input) in zip(entry.inputs, inputs) {
-      for (dim, extent) in zip(port.type.shape, input.shape) where dim.evaluate(symbols) != extent {
-        throw .invalid("input \"\(port.name)\" is \(input.type), expected \(port.type)")
+      for (dim, extent) in zip(port.shape, input.tensor?.shape ?? []) where dim.evaluate(symbols) != extent {
+        throw .invalid("input \"\(port.name)\" is \(input.tensor?.shape ?? []), expected \(port.value)")
       }
     }
     for symbol in entry.symbols {
@@ -118,6 +126,8 @@ public final class ProgramInterpreter {
 private final class ProgramRun {
   let entry: ProgramEntry
   let memory: ProgramMemory
+  let objects: InterpreterObjects
+  let inputs: [Value]
   let interpreter: ProgramInterpreter
   /// Outputs that stay in the workspace.
   private(set) var delivered: [Int: [UInt8]] = [:]
@@ -125,9 +135,14 @@ private final class ProgramRun {
   /// Iterations a loop may take: hostile trip counts must end.
   private static let iterationLimit = 1 << 20
 
-  init(entry: ProgramEntry, memory: ProgramMemory, interpreter: ProgramInterpreter) {
+  init(
+    entry: ProgramEntry, memory: ProgramMemory, objects: InterpreterObjects, inputs: [Value],
+    interpreter: ProgramInterpreter
+  ) {
     self.entry = entry
     self.memory = memory
+    self.objects = objects
+    self.inputs = inputs
     self.interpreter = interpreter
   }
 
@@ -138,6 +153,7 @@ private final class ProgramRun {
   private func perform(_ step: Step) throws(Diagnostic) {
     switch step {
     case .dispatch(let dispatch): try perform(dispatch)
+    case .call(let call): try perform(call)
     case .bindSymbol(let name, let buffer, let range, let site):
       let value = try memory.integer(buffer)
       guard range.contains(value) else {
@@ -176,6 +192,19 @@ private final class ProgramRun {
         iteration += 1
       }
       memory.symbols[counter] = iteration
+    }
+  }
+
+  private func perform(_ call: RuntimeCall) throws(Diagnostic) {
+    var buffers: [[UInt8]] = []
+    for use in call.buffers { buffers.append(try memory.bytes(of: use.buffer)) }
+    var scalars: [Int] = []
+    for dim in call.scalars { scalars.append(try memory.value(dim)) }
+    do throws(Diagnostic) {
+      try objects.perform(call.function, &buffers, scalars, inputs)
+    } catch { throw error.located(Location(path: call.site)) }
+    for (use, bytes) in zip(call.buffers, buffers) where use.access != .read {
+      try memory.write(bytes, to: use.buffer, offset: 0)
     }
   }
 

@@ -26,10 +26,7 @@ public enum Scheduler {
     for (number, argument) in body.arguments.enumerated() {
       let name = function[argument].name ?? "input\(number)"
       do throws(Diagnostic) {
-        let type = try program.tensorType(argument)
-        let buffer = program.addBuffer(program.label(argument), bytes: try program.bytes(of: type), .input(number))
-        program.bind(argument, to: buffer)
-        inputs.append(Port(name: name, type: type, buffer: buffer))
+        inputs.append(try program.receive(argument, input: number, name: name))
       } catch {
         throw Diagnostic(error.kind, "input \"\(name)\": \(error.message)", at: error.location, hint: error.hint)
       }
@@ -38,14 +35,11 @@ public enum Scheduler {
     try program.lower(function.body)
     var outputs: [Port] = []
     for (number, value) in body.yields.enumerated() {
-      let type = try program.tensorType(value)
-      let bytes = try program.bytes(of: type)
-      let target = program.addBuffer(function.resultNames[number], bytes: bytes, .output(number))
-      outputs.append(Port(name: function.resultNames[number], type: type, buffer: target))
+      outputs.append(try program.addOutput(value, number, name: function.resultNames[number]))
     }
     // Views of the workspace come last: only then is it known what stays in the workspace.
     for isView in [false, true] {
-      for (number, value) in body.yields.enumerated() where program.isView(outputs[number].type) == isView {
+      for (number, value) in body.yields.enumerated() where outputs[number].isView(program.inputSymbols) == isView {
         try program.deliver(value, output: number, as: outputs[number])
       }
     }
@@ -68,39 +62,7 @@ public enum Scheduler {
   /// Symbols that the inputs' shapes mention; the others are computed on the way.
   private static func boundByInputs(_ inputs: [Port]) -> Set<String> {
     var symbols: Set<String> = []
-    for input in inputs { for dim in input.type.shape { symbols.formUnion(dim.symbols) } }
+    for input in inputs { for dim in input.shape { symbols.formUnion(dim.symbols) } }
     return symbols
-  }
-}
-
-extension ProgramBuilder {
-  /// Makes a result end up in an output: the buffer that holds it becomes the output where that is possible,
-  /// otherwise it is copied.
-  func deliver(_ value: ValueID, output number: Int, as port: Port) throws(Diagnostic) {
-    let source = try buffer(of: value)
-    let bytes = buffers[port.buffer.number].bytes
-    if isView(port.type) {
-      var view = source
-      if ![.workspace, .growing].contains(buffers[root(of: source).number].place) {
-        // Inputs, weights and other outputs are not for handing out.
-        view = addBuffer("copy of \(label(value))", bytes: bytes, .workspace)
-        append(.copy(from: source, to: view, bytes: bytes))
-      }
-      append(.deliver(output: number, from: view, dims: port.type.shape))
-    } else if canBecomeOutput(source, bytes) {
-      redirect(source, to: port.buffer)
-    } else {
-      append(.copy(from: source, to: port.buffer, bytes: bytes))
-    }
-  }
-
-  /// Whether only the run tells how large an output is, which then may be handed out as a view of the workspace.
-  fileprivate func isView(_ type: TensorType) -> Bool {
-    !type.shape.allSatisfy { $0.symbols.isSubset(of: inputSymbols) }
-  }
-
-  /// A workspace buffer of exactly the output's size.
-  private func canBecomeOutput(_ buffer: BufferID, _ bytes: Dim) -> Bool {
-    buffers[buffer.number].place == .workspace && buffers[buffer.number].bytes == bytes
   }
 }

@@ -44,6 +44,9 @@ private struct LateUpdates {
     for step in steps {
       switch step {
       case .dispatch(let dispatch): for use in dispatch.buffers { touch(use.buffer, writes: use.access != .read) }
+      case .call(let call):
+        for use in call.buffers { touch(use.buffer, writes: use.access != .read) }
+        mayRunOut()
       case .copy(let from, let to, _):
         touch(from, writes: false)
         touch(to, writes: true)

@@ -21,6 +21,7 @@ struct SymbolCheck {
       switch step {
       case .dispatch(let dispatch):
         for scalar in dispatch.scalars + [dispatch.parallelism] { used.formUnion(scalar.symbols) }
+      case .call(let call): for scalar in call.scalars { used.formUnion(scalar.symbols) }
       case .bindSymbol(let name, _, _, _): given.insert(name)
       case .setSymbol(let name, let value):
         given.insert(name)

@@ -14,6 +14,7 @@ extension EntryVerifier {
   private mutating func verify(_ step: Step) throws(Diagnostic) {
     switch step {
     case .dispatch(let dispatch): try verify(dispatch)
+    case .call(let call): try verify(call)
     case .bindSymbol(let name, let buffer, let range, _):
       try read(buffer, 8)
       guard range.lowerBound > Int.min || range.upperBound == Int.max else {
@@ -76,11 +77,11 @@ extension EntryVerifier {
 
   private mutating func verifyDelivery(_ output: Int, _ from: BufferID, _ dims: [Dim]) throws(Diagnostic) {
     guard entry.outputs.indices.contains(output) else { throw fail("there is no output \(output)") }
-    let type = entry.outputs[output].type
+    let port = entry.outputs[output]
     for dim in dims { try verifyValue(dim) }
-    guard dims == type.shape else { throw fail("output \(output) is \(type)") }
+    guard dims == port.shape else { throw fail("output \(output) is \(port.value)") }
     guard isView(output) else { throw fail("output \(output) is the caller's memory") }
-    try read(from, try type.bytesInMemory())
+    try read(from, try port.memory.bytesInMemory())
     guard [.workspace, .growing].contains(entry.buffers[roots[from.number].number].place) else {
       throw fail("%\(from.number) is not in the workspace")
     }
@@ -156,7 +157,7 @@ extension EntryVerifier {
   }
 
   private func alignment(ofRoot root: BufferID) -> Int {
-    func needed(_ port: Port) -> Int { max(1, (port.type.element.storage?.bits ?? 8) / 8) }
+    func needed(_ port: Port) -> Int { max(1, (port.memory.element.storage?.bits ?? 8) / 8) }
     return switch entry.buffers[root.number].place {
     case .input(let number): needed(entry.inputs[number])
     case .output(let number): needed(entry.outputs[number])
@@ -176,7 +177,7 @@ extension EntryVerifier {
     }
   }
 
-  private func isSame(_ a: BufferID, _ b: BufferID) -> Bool {
+  func isSame(_ a: BufferID, _ b: BufferID) -> Bool {
     let (x, y) = (roots[a.number], roots[b.number])
     if x == y { return !entry.buffers.areApart(a, b) }
     let place = entry.buffers[x.number].place

@@ -51,7 +51,7 @@ struct EntryVerifier {
     self.program = program
     self.kernels = kernels
     inputSymbols = entry.inputs.reduce(into: []) { names, port in
-      for dim in port.type.shape { names.formUnion(dim.symbols) }
+      for dim in port.shape { names.formUnion(dim.symbols) }
     }
     given = inputSymbols
   }
@@ -79,11 +79,11 @@ struct EntryVerifier {
       guard inputSymbols.contains(symbol.name) else { throw fail("no input tells what \(symbol.name) is") }
     }
     part = .entry
-    try SymbolEquations(entry.inputs.map(\.type.shape)).requireAll(of: entry.name)
+    try SymbolEquations(entry.inputs.map(\.shape)).requireAll(of: entry.name)
     collectRanges(entry.body)
     for (number, port) in entry.inputs.enumerated() {
       part = .input(number)
-      for dim in port.type.shape {
+      for dim in port.shape {
         if let name = dim.symbols.first(where: { name in !entry.symbols.contains { $0.name == name } }) {
           throw fail("there is no symbol \(name)")
         }
@@ -144,10 +144,10 @@ struct EntryVerifier {
     switch buffer.place {
     case .input(let number):
       guard entry.inputs.indices.contains(number) else { throw fail("there is no input \(number)") }
-      try expect(buffer, "input \(number)", entry.inputs[number].type)
+      try expect(buffer, "input \(number)", entry.inputs[number].memory)
     case .output(let number):
       guard entry.outputs.indices.contains(number) else { throw fail("there is no output \(number)") }
-      try expect(buffer, "output \(number)", entry.outputs[number].type)
+      try expect(buffer, "output \(number)", entry.outputs[number].memory)
     case .weight(let offset):
       guard program.weights.contains(where: { $0.offset == offset && buffer.bytes == Dim($0.bytes) }) else {
         throw fail("there is no weight of \(buffer.bytes) bytes at \(offset)")
@@ -196,8 +196,8 @@ struct EntryVerifier {
   }
 
   private func verify(_ port: Port, _ isPlace: (Buffer.Place) -> Bool) throws(Diagnostic) {
-    try port.type.check()
-    for dim in port.type.shape { try verifyDivisors(dim) }
+    try port.value.check()
+    for dim in port.shape { try verifyDivisors(dim) }
     guard entry.buffers.indices.contains(port.buffer.number), isPlace(entry.buffers[port.buffer.number].place) else {
       throw fail("\(MIRName.quoted(port.name)) is not where %\(port.buffer.number) is")
     }
@@ -230,7 +230,7 @@ struct EntryVerifier {
     }
     for (number, port) in entry.outputs.enumerated() {
       part = .output(number)
-      for dim in port.type.shape { try verifyGiven(dim) }
+      for dim in port.shape { try verifyGiven(dim) }
       guard !isView(number) || delivered.contains(number) else {
         throw fail("only the run tells the size of \(MIRName.quoted(port.name)), but nothing delivers it")
       }
@@ -274,7 +274,7 @@ struct EntryVerifier {
 
   /// Whether only the run tells how large an output is.
   func isView(_ output: Int) -> Bool {
-    !entry.outputs[output].type.shape.allSatisfy { $0.symbols.isSubset(of: inputSymbols) }
+    entry.outputs[output].isView(inputSymbols)
   }
 
   func fail(_ message: String) -> Diagnostic {

@@ -54,7 +54,7 @@ extension ProgramParser {
     try reader.cursor.expect(.equals, "after the name")
     let buffer = try buffer()
     try reader.cursor.expect(.colon, "before the type")
-    return Port(name: name, type: try reader.tensorType(), buffer: buffer)
+    return Port(name: name, value: try reader.type(), buffer: buffer)
   }
 
   private mutating func parseInput() throws(Diagnostic) {

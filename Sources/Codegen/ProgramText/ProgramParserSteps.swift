@@ -20,6 +20,7 @@ extension ProgramParser {
   private mutating func parseStep(_ keyword: String, at start: Int) throws(Diagnostic) -> Step {
     switch keyword {
     case "dispatch": return .dispatch(try parseDispatch())
+    case "call": return .call(try parseCall())
     case "bind": return try parseBind()
     case "let":
       let name = try symbolName()
@@ -45,7 +46,7 @@ extension ProgramParser {
     case "if": return try parseIf()
     case "loop": return try parseLoop()
     default:
-      let steps = ["dispatch", "bind", "let", "require", "copy", "zero", "deliver", "store", "if", "loop"]
+      let steps = ["dispatch", "call", "bind", "let", "require", "copy", "zero", "deliver", "store", "if", "loop"]
       let hint = closest(to: keyword, among: steps).map { "did you mean \($0)?" } ?? steps.joined(separator: ", ")
       throw reader.cursor.error("there is no step \(keyword)", at: start, hint: hint)
     }
@@ -54,6 +55,28 @@ extension ProgramParser {
   /// `@k_map_1f(read %1, write %2, 4 * n) parts n work 8 * n loc "Add"`
   private mutating func parseDispatch() throws(Diagnostic) -> Dispatch {
     let kernel = try reader.cursor.name(.reference, "the kernel's name with @").name
+    let (uses, scalars) = try parseArguments()
+    try expect("parts")
+    let parallelism = try reader.dim()
+    let work = try reader.cursor.take(word: "work") ? try reader.dim() : 0
+    return Dispatch(
+      kernel: kernel, buffers: uses, scalars: scalars, parallelism: parallelism, site: try site(), work: work)
+  }
+
+  /// `string_equal(read %1, read %2, write %3, n) loc "Equal"`
+  private mutating func parseCall() throws(Diagnostic) -> RuntimeCall {
+    let start = reader.cursor.token.start
+    let name = try reader.cursor.word("a function of the runtime")
+    guard let function = RuntimeFunction(rawValue: name) else {
+      let known = RuntimeFunction.allCases.map(\.rawValue)
+      let hint = closest(to: name, among: known).map { "did you mean \($0)?" } ?? known.joined(separator: ", ")
+      throw reader.cursor.error("the runtime has no function \(name)", at: start, hint: hint)
+    }
+    let (uses, scalars) = try parseArguments()
+    return RuntimeCall(function: function, buffers: uses, scalars: scalars, site: try site())
+  }
+
+  private mutating func parseArguments() throws(Diagnostic) -> (uses: [BufferUse], scalars: [Dim]) {
     var uses: [BufferUse] = []
     var scalars: [Dim] = []
     try reader.cursor.expect(.openParenthesis, "before the arguments")
@@ -68,11 +91,7 @@ extension ProgramParser {
       } while try reader.cursor.take(.comma)
       try reader.cursor.expect(.closeParenthesis, "after the arguments")
     }
-    try expect("parts")
-    let parallelism = try reader.dim()
-    let work = try reader.cursor.take(word: "work") ? try reader.dim() : 0
-    return Dispatch(
-      kernel: kernel, buffers: uses, scalars: scalars, parallelism: parallelism, site: try site(), work: work)
+    return (uses, scalars)
   }
 
   /// An access and a buffer; nil for a size, which may be a symbol with the name of an access.

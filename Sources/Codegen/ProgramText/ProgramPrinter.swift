@@ -67,7 +67,7 @@ private struct EntryPrinter {
     out.line("}")
   }
 
-  private func text(_ port: Port) -> String { "\(MIRName.quoted(port.name)) = \(text(port.buffer)) : \(port.type)" }
+  private func text(_ port: Port) -> String { "\(MIRName.quoted(port.name)) = \(text(port.buffer)) : \(port.value)" }
   private func text(_ buffer: BufferID) -> String { "%\(buffer.number)" }
   private func text(_ range: ClosedRange<Int>) -> String { "\(range.lowerBound)...\(range.upperBound)" }
 
@@ -99,6 +99,10 @@ private struct EntryPrinter {
       let arguments = (buffers + dispatch.scalars.map(\.description)).joined(separator: ", ")
       let work = dispatch.work == 0 ? "" : " work \(dispatch.work)"
       out.line("dispatch @\(dispatch.kernel)(\(arguments)) parts \(dispatch.parallelism)\(work)\(at(dispatch.site))")
+    case .call(let call):
+      let buffers = call.buffers.map { "\($0.access.rawValue) \(text($0.buffer))" }
+      let arguments = (buffers + call.scalars.map(\.description)).joined(separator: ", ")
+      out.line("call \(call.function.rawValue)(\(arguments))\(at(call.site))")
     case .bindSymbol(let name, let buffer, let range, let site):
       let limits = range == Int.min...Int.max ? "" : " in \(text(range))"
       out.line("bind \(MIRName.symbol(name)) = i64 \(text(buffer))\(limits)\(at(site))")

@@ -49,6 +49,9 @@ struct ScalarGraph {
     _ kind: any ScalarLowering, operands: [ValueID], result: ValueID, _ program: ProgramBuilder
   ) throws(Diagnostic) {
     let types = try operands.map { value throws(Diagnostic) in try program.tensorType(value) }
+    if kind is Compare, types.contains(where: { $0.plain == .string }) {
+      throw .unsupported("texts are not compared in a kernel")
+    }
     let constants = operands.map { program.constant($0)?.tensor }
     let kind = try kind.specialized(types, constants, program.module)
     var sources: [Source] = []

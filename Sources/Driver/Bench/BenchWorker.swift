@@ -45,7 +45,8 @@ enum BenchWorker {
     for peak in peaks { peak.measure() }
     if let folder = arguments[RunKeys.outputDir] {
       try TensorFiles.save(
-        Array(zip(entry.outputs.map(\.name), try call.results())), to: folder, list: "outputs.json")
+        try TensorFiles.parts(zip(entry.outputs, try call.results()).map { ($0.name, $1) }), to: folder,
+        list: "outputs.json")
     }
     var members = [
       JSON.Member("model", .string(artifact.name)), JSON.Member("entry", .string(entry.name)),

@@ -29,6 +29,17 @@ struct ArtifactBuilder {
   var cacheFolder: CacheFolder?
   var progress: @Sendable (Int, Int) -> Void = { _, _ in }
 
+  /// The `main` of an executable reads and writes tensors of numbers.
+  private func requirePlainPorts() throws(Diagnostic) {
+    for entry in program.entries {
+      for port in entry.inputs + entry.outputs where port.value.tensor.map({ $0.plain == .string }) ?? true {
+        throw .unsupported(
+          "entry \(entry.name): an executable passes tensors of numbers, and \"\(port.name)\" is \(port.value)",
+          hint: "compile with --emit shared")
+      }
+    }
+  }
+
   /// Builds and puts the finished files in place: `output`, its header beside it, and the weights file if asked for.
   /// Returns the suffixes of what lies beside it.
   func build(to output: String) throws(Diagnostic) -> [String] {
@@ -37,6 +48,7 @@ struct ArtifactBuilder {
     let toolchain = Toolchain(profile: profile, folder: scratch.path)
     try toolchain.check(kind)
     try checkSize()
+    if kind == .executable { try requirePlainPorts() }
     var weightsFile: (name: String, hash: UInt64)?
     let hasWeights = program.weightBytes > 0
     let weightsPath = Paths.replacingExtension(of: output, with: "weights")

@@ -55,13 +55,16 @@ private struct Bench {
     let number = try pickEntry(arguments[RunKeys.entry], among: artifact.entries)
     let signature = artifact.entries[number]
     entry = signature.name
-    let tensors = try sources.make(for: number, of: artifact.entries)
-    shapes = Dictionary(zip(signature.inputs.map(\.name), tensors.map(\.shape)), uniquingKeysWith: { a, _ in a })
-    inputs = try TensorFiles.save(
-      Array(zip(signature.inputs.map(\.name), tensors)), to: "\(scratch.path)/in", list: "inputs.json")
+    let values = try sources.make(for: number, of: artifact.entries)
+    let tensors = try TensorFiles.parts(zip(signature.inputs, values).map { ($0.name, $1) })
+    shapes = Dictionary(tensors.map { ($0.name, $0.tensor.shape) }, uniquingKeysWith: { a, _ in a })
+    inputs = try TensorFiles.save(tensors, to: "\(scratch.path)/in", list: "inputs.json")
 
     var words = ["bench-worker", prepared.path, "--entry", signature.name]
     for (name, path) in inputs { words += ["--input", "\(name)=\(path)"] }
+    for (port, value) in zip(signature.inputs, values) {
+      if let word = InputSources.word(for: value) { words += ["--input", "\(port.name)=\(word)"] }
+    }
     if let threads = arguments[CompileKeys.threads] { words += ["--threads", "\(threads)"] }
     if let name { words += ["--name", name] }
     if arguments[CompileKeys.profile] { words.append("--profile") }

@@ -17,7 +17,7 @@ private struct Bisection {
   private let module: Module
   private let entry: EntrySignature
   private let number: Int
-  private let inputs: [Tensor]
+  private let inputs: [Value]
   private let expected: [Value]
   private let options: CompileOptions
   private let check: ResultCheck
@@ -34,7 +34,7 @@ private struct Bisection {
     number = try pickEntry(arguments[RunKeys.entry], among: signatures)
     entry = signatures[number]
     inputs = try sources.make(for: number, of: signatures)
-    expected = try Evaluator(module).run(entry.name, inputs.map { .tensor($0) })
+    expected = try Evaluator(module).run(entry.name, inputs)
   }
 
   func run() throws(Diagnostic) -> ExitStatus {
@@ -68,7 +68,7 @@ private struct Bisection {
 
   private func evaluated(_ fuel: Int?) throws(Diagnostic) -> Bisect.Trial {
     let (module, report) = try ResultCheck.optimised(module, options, fuel: fuel)
-    let results = try Evaluator(module).run(entry.name, inputs.map { .tensor($0) })
+    let results = try Evaluator(module).run(entry.name, inputs)
     return Bisect.Trial(isRight: check.isRight(results, expected), report: report)
   }
 
@@ -77,6 +77,6 @@ private struct Bisection {
     var options = options
     options.from = .fused
     let results = try CompiledRun.results(module, entry: number, inputs, options)
-    return Bisect.Trial(isRight: check.isRight(results.map { .tensor($0) }, expected), report: report)
+    return Bisect.Trial(isRight: check.isRight(results, expected), report: report)
   }
 }

@@ -102,7 +102,10 @@ enum CompileCommand {
     let suffix = Paths.suffix(output)
     if suffix.isEmpty { return .executable }
     guard let kind = suffixes[suffix] else {
-      throw .usage("the suffix of \(output) does not say what to write", hint: "say it by --emit")
+      let isModel = ["onnx", "tflite", "gguf"].contains(suffix)
+      throw .usage(
+        isModel ? "\(output) is a model file" : "the suffix of \(output) does not say what to write",
+        hint: isModel ? "`martlet convert` writes those" : "say it by --emit")
     }
     return kind
   }

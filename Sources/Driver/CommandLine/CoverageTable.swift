@@ -39,7 +39,8 @@ enum CoverageTable {
     var lines: [String] = []
     var groups: [(name: String, rows: [ONNXCoverage.Row])] = []
     for row in ONNXCoverage.rows {
-      let name = row.name.lastIndex(of: ".").map { String(row.name[..<$0]) } ?? "ai.onnx"
+      let domain = row.name.lastIndex(of: ".").map { String(row.name[..<$0]) } ?? "ai.onnx"
+      let name = row.defined.isEmpty ? "com.microsoft" : domain
       if groups.last?.name != name { groups.append((name, [])) }
       groups[groups.count - 1].rows.append(row)
     }

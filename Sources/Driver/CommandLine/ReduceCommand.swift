@@ -29,7 +29,7 @@ enum ReduceCommand {
     var start = ReductionCandidate(module: module, entry: signatures[number].name, inputs: nil)
     // Without a use for them, inputs would only have to be given.
     if predicate.needsInputs || arguments.has(RunKeys.input) || arguments.has(RunKeys.saveInputs) {
-      start.inputs = try sources.make(for: number, of: signatures)
+      start.inputs = try sources.makeTensors(for: number, of: signatures)
     }
     let reduction = Reduction(
       start, predicate, trials: arguments[trials] ?? 100_000, seconds: arguments[limit] ?? 600)

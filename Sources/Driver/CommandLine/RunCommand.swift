@@ -24,7 +24,7 @@ enum RunCommand {
     try saveInputs(entry, inputs, arguments)
     let context = try ArtifactContext(artifact, threads: arguments[CompileKeys.threads] ?? 0)
     let results = try context.run(entry: number, inputs)
-    try finish(zip(entry.outputs, results).map { ($0.name, .tensor($1)) }, arguments)
+    try finish(zip(entry.outputs, results).map { ($0.name, $1) }, arguments)
     return .success
   }
 
@@ -48,34 +48,21 @@ enum RunCommand {
     let entry = entries[number]
     let inputs = try sources.make(for: number, of: entries)
     try saveInputs(entry, inputs, arguments)
-    let results = try Evaluator(module).run(entry.name, inputs.map { .tensor($0) })
+    let results = try Evaluator(module).run(entry.name, inputs)
     try finish(Array(zip(entry.outputs.map(\.name), results)), arguments)
   }
 
-  private static func saveInputs(_ entry: EntrySignature, _ inputs: [Tensor], _ arguments: Arguments)
+  private static func saveInputs(_ entry: EntrySignature, _ inputs: [Value], _ arguments: Arguments)
     throws(Diagnostic)
   {
     guard let folder = arguments[RunKeys.saveInputs] else { return }
-    try TensorFiles.save(Array(zip(entry.inputs.map(\.name), inputs)), to: folder, list: "inputs.json")
+    let parts = try TensorFiles.parts(zip(entry.inputs, inputs).map { ($0.name, $1) })
+    try TensorFiles.save(parts, to: folder, list: "inputs.json")
   }
 
   private static func finish(_ outputs: [(name: String, value: Value)], _ arguments: Arguments) throws(Diagnostic) {
     if let folder = arguments[RunKeys.outputDir] {
-      var tensors: [(name: String, tensor: Tensor)] = []
-      for (name, value) in outputs {
-        switch value {
-        case .tensor(let tensor): tensors.append((name, tensor))
-        case .sequence(let values):
-          for (number, member) in values.enumerated() {
-            guard let tensor = member.tensor else {
-              throw .unsupported("output \(name): a sequence of sequences cannot be written")
-            }
-            tensors.append(("\(name).\(number)", tensor))
-          }
-        case .optional(let value): if let tensor = value?.tensor { tensors.append((name, tensor)) }
-        }
-      }
-      try TensorFiles.save(tensors, to: folder, list: "outputs.json")
+      try TensorFiles.save(try TensorFiles.parts(outputs), to: folder, list: "outputs.json")
     }
     OutputSummary.print(outputs)
   }

@@ -9,7 +9,9 @@ public enum RunKeys {
 
   public static let json = OptionKey<Bool>.flag("json", "print one JSON value for programs to read")
   public static let entry = OptionKey<String?>.text("entry", "NAME", "the entry to run, where there are several")
-  public static let input = OptionKey<[String]>.list("input", "NAME=FILE.npy", "an input's elements")
+  public static let input = OptionKey<[String]>.list(
+    "input", "NAME=FILE.npy",
+    "an input's elements; a list's members are NAME.0, NAME.1, ..., or NAME=empty; an absent value is NAME=none")
   public static let random = OptionKey<Int?>.integer(
     "random", "SEED", 0...Int.max, "make up the inputs that are not given")
   public static let outputDir = OptionKey<String?>.text("output-dir", "DIR", "write every output into DIR as .npy")

@@ -29,7 +29,7 @@ private struct Verification {
   private let module: Module
   private let entry: EntrySignature
   private let entryNumber: Int
-  private let inputs: [Tensor]
+  private let inputs: [Value]
   private let rtol: Double
   private let atol: Double?
 
@@ -68,15 +68,24 @@ private struct Verification {
   }
 
   private static func inputs(_ archive: NumPyArchive, _ entry: EntrySignature, _ file: String) throws(Diagnostic)
-    -> [Tensor]
+    -> [Value]
   {
-    var result: [Tensor] = []
+    var result: [Value] = []
     for port in entry.inputs {
+      if port.list != nil {
+        let value = try InputSources.list(port) { name throws(Diagnostic) in
+          guard let array = try archive.array(name) else { return nil }
+          return .tensor(try TensorFiles.tensor(array, as: try port.innermost(), Location(file: file, path: name)))
+        }
+        result.append(value)
+        continue
+      }
       guard let array = try archive.array(port.name) else {
         throw .invalid("there is no array for input \(port.name)", at: Location(file: file))
       }
       result.append(
-        try TensorFiles.tensor(array, as: try port.requireTensor("input"), Location(file: file, path: port.name)))
+        .tensor(
+          try TensorFiles.tensor(array, as: try port.requireTensor("input"), Location(file: file, path: port.name))))
     }
     return result
   }
@@ -102,7 +111,7 @@ private struct Verification {
     }
     var rows: [(name: String, comparison: Comparison)] = []
     for (output, result) in zip(entry.outputs, results) {
-      guard let wanted = expected.tensors[output.name] else { continue }
+      guard let wanted = expected.values[output.name] else { continue }
       rows.append((output.name, Comparison(result, wanted, rtol: rtol, atol: atol)))
     }
     let isOK = rows.allSatisfy(\.comparison.isOK)
@@ -127,7 +136,8 @@ private struct Verification {
     PeerRequest(
       model: path,
       inputs: try TensorFiles.save(
-        Array(zip(entry.inputs.map(\.name), inputs)), to: "\(scratch.path)/in", list: "inputs.json"),
+        try TensorFiles.parts(zip(entry.inputs, inputs).map { ($0.name, $1) }), to: "\(scratch.path)/in",
+        list: "inputs.json"),
       threads: threads, folder: "\(scratch.path)/out")
   }
 

@@ -208,7 +208,7 @@ public struct Compilation {
     func ports(_ ports: [Port]) -> JSON {
       .array(
         ports.map {
-          .object([JSON.Member("name", .string($0.name)), JSON.Member("type", .string($0.type.description))])
+          .object([JSON.Member("name", .string($0.name)), JSON.Member("type", .string($0.value.description))])
         })
     }
     let entries = program.entries.map { entry in

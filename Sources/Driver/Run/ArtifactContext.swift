@@ -55,7 +55,7 @@ final class ArtifactContext {
   func clear(_ profile: UnsafePointer<martlet_profile>) -> Bool { profile.pointee.clear(context) == MARTLET_OK }
 
   /// One run, with the results copied out of the workspace.
-  func run(entry: Int, _ inputs: [Tensor]) throws(Diagnostic) -> [Tensor] {
+  func run(entry: Int, _ inputs: [Value]) throws(Diagnostic) -> [Value] {
     let call = try ArtifactCall(self, entry: entry, inputs)
     try call.run()
     return try call.results()
@@ -89,64 +89,33 @@ final class ArtifactContext {
 final class ArtifactCall {
   private let context: ArtifactContext
   private let entry: Int
-  private let tensors: [Tensor]
+  private let memory = DescriptorMemory()
   private let inputs: UnsafeMutablePointer<martlet_tensor>
   private let outputs: UnsafeMutablePointer<martlet_tensor>
-  private let dims: UnsafeMutablePointer<Int64>
-  private let outputCount: Int
+  private let signature: EntrySignature
 
-  init(_ context: ArtifactContext, entry: Int, _ tensors: [Tensor]) throws(Diagnostic) {
+  init(_ context: ArtifactContext, entry: Int, _ values: [Value]) throws(Diagnostic) {
     self.context = context
     self.entry = entry
-    self.tensors = tensors
-    let signature = context.artifact.entries[entry]
-    guard tensors.count == signature.inputs.count else {
-      throw .bug("\(tensors.count) inputs for entry \(signature.name)")
+    signature = context.artifact.entries[entry]
+    guard values.count == signature.inputs.count else {
+      throw .bug("\(values.count) inputs for entry \(signature.name)")
     }
-    for port in signature.outputs { _ = try port.requireTensor("output") }
-    outputCount = signature.outputs.count
-    let rank = Int(MARTLET_MAXIMUM_RANK)
-    inputs = .allocate(capacity: tensors.count + 1)
-    outputs = .allocate(capacity: outputCount + 1)
-    dims = .allocate(capacity: (tensors.count + outputCount + 1) * rank)
-    dims.initialize(repeating: 0, count: (tensors.count + outputCount + 1) * rank)
-    for (number, tensor) in tensors.enumerated() {
-      let place = dims + number * rank
-      for (axis, extent) in tensor.shape.prefix(rank).enumerated() { place[axis] = Int64(extent) }
-      let data = UnsafeMutableRawPointer(mutating: tensor.bytes.base)
-      (inputs + number).initialize(
-        to: martlet_tensor(
-          data: data, capacity: Int64(tensor.bytes.count), type: tensor.storage?.martletNumber ?? 0,
-          rank: Int32(tensor.shape.count), dims: place, strides: nil))
-    }
-    for number in 0..<outputCount {
-      (outputs + number).initialize(to: martlet_tensor())
-      outputs[number].dims = dims + (tensors.count + number) * rank
-    }
-  }
-
-  deinit {
-    inputs.deallocate()
-    outputs.deallocate()
-    dims.deallocate()
+    for port in signature.inputs { try port.requirePassable("input") }
+    for port in signature.outputs { try port.requirePassable("output") }
+    inputs = memory.tensors(values.count)
+    outputs = memory.tensors(signature.outputs.count)
+    for (number, value) in values.enumerated() { inputs[number] = memory.describe(value) }
+    for number in signature.outputs.indices { outputs[number].dims = memory.extents([Int](repeating: 0, count: 16)) }
   }
 
   func run() throws(Diagnostic) { try context.call(entry, inputs, outputs) }
 
   /// Copies of the results of the last run.
-  func results() throws(Diagnostic) -> [Tensor] {
-    var result: [Tensor] = []
-    for number in 0..<outputCount {
-      let output = outputs[number]
-      guard let type = ElementType(martlet: output.type), output.rank >= 0, output.rank <= MARTLET_MAXIMUM_RANK else {
-        throw .bug("output \(number) has the type \(output.type) and the rank \(output.rank)")
-      }
-      let shape = (0..<Int(output.rank)).map { Int(output.dims[$0]) }
-      guard let bytes = TensorType(type, shape.map { Dim($0) }).constantBytes, bytes == 0 || output.data != nil else {
-        throw .bug("output \(number) has the shape \(shape)")
-      }
-      let copy = ByteView(copying: UnsafeRawBufferPointer(start: output.data, count: bytes))
-      result.append(try Tensor(element: .plain(type), shape: shape, bytes: copy))
+  func results() throws(Diagnostic) -> [Value] {
+    var result: [Value] = []
+    for (number, port) in signature.outputs.enumerated() {
+      result.append(try DescriptorMemory.value(outputs[number], as: port.list, "output \(port.name)"))
     }
     return result
   }

@@ -56,6 +56,39 @@ struct Comparison {
     if error > 0 { signalToError = signal > 0 ? 10 * log10(signal / error) : -.infinity }
   }
 
+  /// Lists agree when they have as many members, each of which agrees.
+  init(_ result: Value, _ expected: Value, rtol: Double, atol: Double?) {
+    if let tensor = result.tensor, let wanted = expected.tensor {
+      self.init(tensor, wanted, rtol: rtol, atol: atol)
+      return
+    }
+    let (given, wanted) = (Comparison.members(result), Comparison.members(expected))
+    guard given.count == wanted.count else {
+      mismatch = "\(given.count) members, expected \(wanted.count)"
+      isOK = false
+      maximumAbsolute = .infinity
+      maximumRelative = .infinity
+      signalToError = -.infinity
+      return
+    }
+    for (a, b) in zip(given, wanted) {
+      let part = Comparison(a, b, rtol: rtol, atol: atol)
+      maximumAbsolute = max(maximumAbsolute, part.maximumAbsolute)
+      maximumRelative = max(maximumRelative, part.maximumRelative)
+      signalToError = min(signalToError, part.signalToError)
+      isOK = isOK && part.isOK
+      mismatch = mismatch ?? part.mismatch
+    }
+  }
+
+  private static func members(_ value: Value) -> [Value] {
+    switch value {
+    case .tensor: [value]
+    case .sequence(let members): members
+    case .optional(let member): member.map { [$0] } ?? []
+    }
+  }
+
   /// For printing: a few digits.
   static func short(_ number: Double) -> String {
     guard number.isFinite else { return number > 0 ? "inf" : number.isNaN ? "nan" : "-inf" }

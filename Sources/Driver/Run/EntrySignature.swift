@@ -15,25 +15,46 @@ struct EntrySignature: Sendable {
 
 struct PortSignature: Sendable {
   var name: String
-  /// Nil for what this program cannot pass: sequences, optionals, strings and block types.
+  /// Nil for sequences and optional values, and for types that no interface has.
   var element: TensorElement?
+  /// The type of a sequence or an optional value.
+  var list: ValueType?
   var dims: [PortDim]
   /// The integers that make sense here, where the model says so.
   var accepts: Range<Int>?
 
   /// `f32[n, 256]`.
   var typeText: String {
+    if let list { return "\(list)" }
     let dims = dims.map(\.text).joined(separator: ", ")
     return "\(element?.description ?? "?")[\(dims)]"
   }
 
-  /// Refuses what cannot be passed.
+  /// Refuses what is no tensor.
   func requireTensor(_ role: String) throws(Diagnostic) -> TensorElement {
-    guard let element, element.storage != nil, element.storage != .string else {
-      throw .unsupported("\(role) \(name): only tensors of numbers can be passed here")
+    guard let element, element.storage != nil else {
+      throw .unsupported("\(role) \(name): only tensors can be passed here")
     }
     return element
   }
+
+  func requirePassable(_ role: String) throws(Diagnostic) {
+    if list == nil { _ = try requireTensor(role) }
+  }
+
+  /// What the tensors inside of all lists hold.
+  func innermost() throws(Diagnostic) -> TensorElement {
+    var type = list
+    while let member = type?.member { type = member }
+    switch type {
+    case .anyTensor(let element): return .plain(element)
+    case .tensor(let tensor): return tensor.element
+    default: return try requireTensor("input")
+    }
+  }
+
+  /// Whether a value may be given as nothing at all.
+  var isOptional: Bool { if case .optional = list { true } else { false } }
 }
 
 /// How an extent is known before a run.
@@ -87,6 +108,7 @@ extension PortSignature {
   init(_ name: String, _ type: ValueType) {
     self.name = name
     element = type.tensor?.element
+    list = type.member == nil ? nil : type
     dims = (type.tensor?.shape ?? []).map { dim in
       if let constant = dim.constant { return .constant(constant) }
       if let symbol = dim.symbolName { return .symbol(symbol) }
@@ -105,4 +127,13 @@ func pickEntry(_ name: String?, among entries: [EntrySignature]) throws(Diagnost
     throw .usage("there is no entry \(name)", hint: choiceHint(for: name, among: entries.map(\.name)))
   }
   return number
+}
+
+extension PortSignature {
+  /// Whether an array of this name is the port's value or one of its members.
+  func owns(_ array: String) -> Bool {
+    if array == name { return true }
+    guard list != nil, array.hasPrefix(name + ".") else { return false }
+    return Int(array.dropFirst(name.count + 1)) != nil
+  }
 }

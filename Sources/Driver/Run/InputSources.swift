@@ -34,7 +34,7 @@ struct InputSources {
   /// The shapes that files and --shape tell, for compiling. Files are those of one entry, if it is named.
   func knownShapes(entry: String?) throws(Diagnostic) -> [String: [Int]] {
     var result = shapes
-    for (name, path) in files.sorted(by: { $0.key < $1.key }) {
+    for (name, path) in files.sorted(by: { $0.key < $1.key }) where InputSources.words[path] == nil {
       let dims = try NumPyArray.read(path: path).dims
       let key = InputSources.key(name, of: entry)
       if let given = shapes[key] ?? shapes[name], given != dims {
@@ -48,10 +48,68 @@ struct InputSources {
   /// What the shape of a file for an input is called.
   static func key(_ input: String, of entry: String?) -> String { entry.map { "\($0)/\(input)" } ?? input }
 
+  /// What stands in place of a file: a value that is absent, and a list of nothing.
+  private static let words: [String: Value] = ["none": .optional(nil), "empty": .sequence([])]
+
+  /// The word for a value that has no file.
+  static func word(for value: Value) -> String? {
+    switch value {
+    case .optional(nil): "none"
+    case .sequence([]), .optional(.sequence([])): "empty"
+    default: nil
+    }
+  }
+
+  /// The inputs of one of the entries, in order, all of which must be tensors.
+  func makeTensors(for number: Int, of entries: [EntrySignature]) throws(Diagnostic) -> [Tensor] {
+    for port in entries[number].inputs { _ = try port.requireTensor("input") }
+    return try make(for: number, of: entries).compactMap(\.tensor)
+  }
+
+  /// A sequence or optional value, whose members have files of their own.
+  private func makeList(_ port: PortSignature) throws(Diagnostic) -> Value {
+    try InputSources.list(port) { name throws(Diagnostic) in
+      guard let path = files[name] else { return nil }
+      if let value = InputSources.words[path] { return value }
+      return .tensor(try TensorFiles.read(path, as: try port.innermost()))
+    }
+  }
+
+  /// A sequence or optional value of the tensors that `part` has under its name, or under that with the numbers of
+  /// members.
+  static func list(
+    _ port: PortSignature, _ part: (String) throws(Diagnostic) -> Value?
+  ) throws(Diagnostic) -> Value {
+    var members: [Value] = []
+    while let member = try part("\(port.name).\(members.count)") { members.append(member) }
+    let whole = try part(port.name)
+    let holdsList = port.list?.member?.member != nil
+    switch (port.isOptional, whole) {
+    case (true, .optional?): return .optional(nil)
+    case (true, let whole?): return .optional(whole)
+    case (true, nil) where holdsList && !members.isEmpty: return .optional(.sequence(members))
+    case (false, .sequence?): return .sequence([])
+    case (false, nil) where !members.isEmpty: return .sequence(members)
+    default:
+      let name = port.name
+      throw .usage(
+        "input \(name) is missing",
+        hint: port.isOptional && !holdsList
+          ? "give --input \(name)=FILE.npy or --input \(name)=none"
+          : "give --input \(name).0=FILE.npy and so on, or --input \(name)=\(port.isOptional ? "none" : "empty")")
+    }
+  }
+
+  /// The input that a file is for: its own, or that of the list it is a member of.
+  private static func owner(_ name: String, _ entry: EntrySignature) -> PortSignature? {
+    if let port = entry.input(name) { return port }
+    return InputShapes.list(ofMember: name).flatMap { entry.input($0) }.flatMap { $0.list == nil ? nil : $0 }
+  }
+
   /// The inputs of one of the entries, in order.
-  func make(for number: Int, of entries: [EntrySignature]) throws(Diagnostic) -> [Tensor] {
+  func make(for number: Int, of entries: [EntrySignature]) throws(Diagnostic) -> [Value] {
     let entry = entries[number]
-    for name in files.keys.sorted() where entry.input(name) == nil {
+    for name in files.keys.sorted() where InputSources.owner(name, entry) == nil {
       throw .usage(
         "entry \(entry.name) has no input \(name)", hint: choiceHint(for: name, among: entry.inputs.map(\.name)))
     }
@@ -60,7 +118,7 @@ struct InputSources {
     var symbols: [String: Int] = [:]
     for symbol in entry.symbols where symbol.range.count == 1 { symbols[symbol.name] = symbol.range.lowerBound }
     var tensors: [String: Tensor] = [:]
-    for port in entry.inputs {
+    for port in entry.inputs where port.list == nil {
       let element = try port.requireTensor("input")
       if let path = files[port.name] {
         let tensor = try TensorFiles.read(path, as: element)
@@ -81,10 +139,14 @@ struct InputSources {
           "input \(port.name) is missing", hint: "give --input \(port.name)=FILE.npy, or --random SEED")
       }
     }
-    var result: [Tensor] = []
+    var result: [Value] = []
     for (number, port) in entry.inputs.enumerated() {
+      if port.list != nil {
+        result.append(try makeList(port))
+        continue
+      }
       if let tensor = tensors[port.name] {
-        result.append(tensor)
+        result.append(.tensor(tensor))
         continue
       }
       guard let seed else {
@@ -93,7 +155,11 @@ struct InputSources {
       let shape = try InputSources.shape(of: port, given.shape(of: port.name, of: entry.name), symbols)
       let element = try port.requireTensor("input")
       try checkAllocatable(shape, port, element)
-      result.append(try RandomTensor(seed: seed, input: number).make(element, shape: shape, accepts: port.accepts))
+      guard element.storage != .string else {
+        throw .unsupported("input \(port.name): texts are not made up", hint: "give --input \(port.name)=FILE.npy")
+      }
+      let made = try RandomTensor(seed: seed, input: number).make(element, shape: shape, accepts: port.accepts)
+      result.append(.tensor(made))
     }
     return result
   }

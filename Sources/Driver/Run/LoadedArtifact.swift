@@ -107,7 +107,8 @@ extension EntrySignature {
     func ports(_ infos: UnsafePointer<UnsafePointer<martlet_tensor_info>?>?, _ count: Int32) -> [PortSignature] {
       (0..<Int(count)).compactMap { number in
         guard let info = infos?[number]?.pointee else { return nil }
-        let dims: [PortDim] = (0..<max(0, Int(info.rank))).map { axis in
+        let rank = info.dims == nil ? 0 : max(0, Int(info.rank))
+        let dims: [PortDim] = (0..<rank).map { axis in
           let dim = info.dims[axis]
           switch Int(dim.kind) {
           case MARTLET_DIM_CONSTANT: return .constant(Int(dim.value))
@@ -125,10 +126,11 @@ extension EntrySignature {
           }
         }
         let type = Int(info.kind) == MARTLET_TENSOR ? ElementType(martlet: info.type) : nil
+        let list = type == nil ? ValueType(described: info) : nil
         let low = Int(info.integer_minimum)
         let limit = Int(info.integer_limit)
         return PortSignature(
-          name: String(cString: info.name), element: type.map { .plain($0) }, dims: dims,
+          name: String(cString: info.name), element: type.map { .plain($0) }, list: list, dims: type == nil ? [] : dims,
           accepts: low < limit ? low..<limit : nil)
       }
     }
@@ -147,5 +149,28 @@ extension ElementType {
   /// The number in `martlet.h`, which counts in the order of the cases here.
   var martletNumber: Int32 {
     Int32(ElementType.allCases.firstIndex(of: self) ?? -1) + 1
+  }
+}
+
+extension ValueType {
+  /// What a port takes; extents in which members may differ have the name of a symbol that stands for any.
+  fileprivate init?(described info: martlet_tensor_info) {
+    let known = Int(info.struct_size) > MemoryLayout<martlet_tensor_info>.offset(of: \.member) ?? 0
+    switch Int(info.kind) {
+    case MARTLET_SEQUENCE, MARTLET_OPTIONAL:
+      guard known, let inner = info.member, let member = ValueType(described: inner.pointee) else { return nil }
+      self = Int(info.kind) == MARTLET_SEQUENCE ? .sequence(member) : .optional(member)
+    default:
+      guard let element = ElementType(martlet: info.type) else { return nil }
+      guard info.rank >= 0 else {
+        self = .anyTensor(element)
+        return
+      }
+      let shape = (0..<Int(info.rank)).map { axis -> Dim in
+        let dim = info.dims[axis]
+        return Int(dim.kind) == MARTLET_DIM_CONSTANT ? Dim(Int(dim.value)) : Dim(symbol: "any")
+      }
+      self = .tensor(element, shape)
+    }
   }
 }

@@ -12,7 +12,13 @@ enum TensorFiles {
 
   static func tensor(_ array: NumPyArray, as element: TensorElement, _ place: Location) throws(Diagnostic) -> Tensor {
     guard let type = element.storage else { throw .unsupported("\(element) cannot be read from a .npy file") }
+    if array.type == .string, type == .string {
+      return Tensor(strings: array.strings.map { Array($0.utf8) }, shape: array.dims)
+    }
     do throws(Diagnostic) {
+      guard array.type != .string, type != .string else {
+        throw .invalid("holds \(array.type.rawValue), but \(type.rawValue) is expected")
+      }
       if array.type == type { return try Tensor(element: element, shape: array.dims, bytes: array.data) }
       let wide = try Tensor(element: .plain(array.type), shape: array.dims, bytes: array.data)
       let narrow: Tensor
@@ -46,6 +52,27 @@ enum TensorFiles {
       wider == .i8
       ? Tensor(.i8, tensor.shape, integers: tensor.integers()) : Tensor(.f32, tensor.shape, doubles: tensor.doubles())
     return NumPyArray(wider, dims: tensor.shape, data: wide.bytes)
+  }
+
+  /// The tensors of a value, by names that are files': members of a list by their numbers. A list of nothing has none.
+  static func parts(_ name: String, _ value: Value) throws(Diagnostic) -> [(name: String, tensor: Tensor)] {
+    switch value {
+    case .tensor(let tensor): return [(name, tensor)]
+    case .optional(let member): return try member.map { value throws(Diagnostic) in try parts(name, value) } ?? []
+    case .sequence(let members):
+      var result: [(name: String, tensor: Tensor)] = []
+      for (number, member) in members.enumerated() {
+        guard let tensor = member.tensor else { throw .unsupported("\(name): a sequence of sequences has no files") }
+        result.append(("\(name).\(number)", tensor))
+      }
+      return result
+    }
+  }
+
+  static func parts(_ values: [(name: String, value: Value)]) throws(Diagnostic) -> [(name: String, tensor: Tensor)] {
+    var result: [(name: String, tensor: Tensor)] = []
+    for (name, value) in values { result += try parts(name, value) }
+    return result
   }
 
   /// Writes `DIR/<name>.npy` of each, and a list of them called `list`.

@@ -34,7 +34,7 @@ struct ObservedModule {
       let operation = function[id]
       for value in operation.results {
         guard let type = function.tensorType(value), type.element.storage != nil, type.layout == nil,
-          type.element.storage != .string, !(operation.kind is Constant), probes.count < ObservedModule.limit,
+          !(operation.kind is Constant), probes.count < ObservedModule.limit,
           !named || (function[value].name != nil && !function[value].uses.isEmpty)
         else { continue }
         results.append((name: "op\(probes.count)", value: value))

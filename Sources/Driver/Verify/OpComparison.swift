@@ -15,22 +15,21 @@ struct OpComparison {
 
   /// Against what each op's definition says.
   init(
-    _ module: Module, entry name: String, number: Int, _ inputs: [Tensor], _ options: CompileOptions, rtol: Double,
+    _ module: Module, entry name: String, number: Int, _ inputs: [Value], _ options: CompileOptions, rtol: Double,
     atol: Double?
   ) throws(Diagnostic) {
     let observed = try ObservedModule(module, entry: name)
     let results = try CompiledRun.results(observed.module, entry: number, inputs, options)
-    let wanted = try Evaluator(observed.module).run(name, inputs.map { .tensor($0) })
+    let wanted = try Evaluator(observed.module).run(name, inputs)
     let own = results.count - observed.probes.count
     for (number, probe) in observed.probes.enumerated() {
-      guard let tensor = wanted[own + number].tensor else { continue }
-      add(probe, Comparison(results[own + number], tensor, rtol: rtol, atol: atol))
+      add(probe, Comparison(results[own + number], wanted[own + number], rtol: rtol, atol: atol))
     }
   }
 
   /// Against another engine, which knows the results that the source model has a name for.
   init(
-    _ module: Module, _ entry: EntrySignature, number: Int, _ inputs: [Tensor], _ options: CompileOptions,
+    _ module: Module, _ entry: EntrySignature, number: Int, _ inputs: [Value], _ options: CompileOptions,
     _ peer: PeerEngine, _ request: PeerRequest, rtol: Double, atol: Double?
   ) throws(Diagnostic) {
     let observed = try ObservedModule(module, entry: entry.name, named: true)
@@ -38,14 +37,14 @@ struct OpComparison {
     request.values = observed.probes.compactMap(\.name)
     // Its rewrites would move roundings to other places than ours do.
     request.optimises = false
-    let wanted = try ExpectedOutputs(peer, request, for: entry).tensors
+    let wanted = try ExpectedOutputs(peer, request, for: entry).values
     let results = try CompiledRun.results(observed.module, entry: number, inputs, options)
     let own = results.count - observed.probes.count
     // A function that is called twice has two values of one name.
     let counts = Dictionary(request.values.map { ($0, 1) }, uniquingKeysWith: +)
     for (number, probe) in observed.probes.enumerated() {
-      guard let name = probe.name, counts[name] == 1, let tensor = wanted[name] else { continue }
-      add(probe, Comparison(results[own + number], tensor, rtol: rtol, atol: atol))
+      guard let name = probe.name, counts[name] == 1, let value = wanted[name] else { continue }
+      add(probe, Comparison(results[own + number], value, rtol: rtol, atol: atol))
     }
     guard !rows.isEmpty else { throw .invalid("\(peer.rawValue) knows none of the values by their names") }
   }
@@ -57,8 +56,8 @@ struct OpComparison {
 
 /// One run of a module that is compiled for nothing else.
 enum CompiledRun {
-  static func results(_ module: Module, entry: Int, _ inputs: [Tensor], _ options: CompileOptions)
-    throws(Diagnostic) -> [Tensor]
+  static func results(_ module: Module, entry: Int, _ inputs: [Value], _ options: CompileOptions)
+    throws(Diagnostic) -> [Value]
   {
     let scratch = try ScratchFolder()
     var options = options

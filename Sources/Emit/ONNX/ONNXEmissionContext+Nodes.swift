@@ -33,7 +33,7 @@ extension ONNXEmissionContext {
   func constant(_ tensor: Tensor) throws(Diagnostic) -> String { try writer.constant(tensor) }
 
   func number(_ value: Double, _ element: ElementType) throws(Diagnostic) -> String {
-    try constant(element.isFloat ? .scalar(value, element) : .scalar(Int(value), element))
+    try constant(element.isFloat ? .scalar(value, element) : .scalar(Int(saturating: value), element))
   }
 
   func integers(_ values: [Int], _ element: ElementType = .i64) throws(Diagnostic) -> String {

@@ -8,6 +8,10 @@ extension ONNXType {
     switch type {
     case .sequence(let element): self = .sequence(of: try ONNXType(element))
     case .optional(let element): self = .optional(try ONNXType(element))
+    case .anyTensor(let element):
+      var tensor = ONNXTensorType(element, [])
+      tensor.shape = nil
+      self = ONNXType(tensor: tensor)
     case .tensor(let tensor):
       guard let element = tensor.element.storage, tensor.layout == nil else {
         throw .unsupported("the format has no tensors of type \(tensor)")

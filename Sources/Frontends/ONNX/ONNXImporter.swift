@@ -15,6 +15,8 @@ final class ONNXImporter {
   var dimensions: [String: Dim] = [:]
   /// Values whose elements follow from constants, computed once; nil where they do not.
   var constants: [ValueID: Tensor?] = [:]
+  /// Lists into which nothing has been put yet, so that the type of their members is nothing to go by.
+  var emptyLists: Set<ValueID> = []
   private var callDepth = 0
   /// How often `mark` may still be asked: each answer costs a copy of the graph.
   private var marksLeft = 256
@@ -164,6 +166,13 @@ final class ONNXImporter {
 
   // MARK: Attempts
 
+  /// Does what `body` does for nothing but to see it.
+  func onTrial(_ body: () throws(Diagnostic) -> Void) throws(Diagnostic) {
+    guard let mark = mark() else { throw .unsupported("too many bodies of loops have to be tried") }
+    defer { restore(mark) }
+    try body()
+  }
+
   /// What an import that fails may leave changed.
   struct Mark {
     fileprivate let builder: GraphBuilder
@@ -171,6 +180,7 @@ final class ONNXImporter {
     fileprivate let scopes: [ONNXScope]
     fileprivate let dimensions: [String: Dim]
     fileprivate let constants: [ValueID: Tensor?]
+    fileprivate let emptyLists: Set<ValueID>
     fileprivate let callDepth: Int
   }
 
@@ -180,7 +190,7 @@ final class ONNXImporter {
     marksLeft -= 1
     return Mark(
       builder: builder, notes: notes, scopes: scopes, dimensions: dimensions, constants: constants,
-      callDepth: callDepth)
+      emptyLists: emptyLists, callDepth: callDepth)
   }
 
   func restore(_ mark: Mark) {
@@ -189,6 +199,7 @@ final class ONNXImporter {
     scopes = mark.scopes
     dimensions = mark.dimensions
     constants = mark.constants
+    emptyLists = mark.emptyLists
     callDepth = mark.callDepth
   }
 

@@ -9,10 +9,16 @@ extension ONNXImporter {
   private static let largestExtent = 1 << 20
 
   func checkOptions(_ inputs: [ONNXValueInfo]) throws(Diagnostic) {
-    for name in options.shapes.keys.sorted() where !inputs.contains(where: { $0.name == name }) {
+    for name in options.shapes.keys.sorted()
+    where !inputs.contains(where: { $0.name == name || isList($0, withMember: name) }) {
       let known = inputs.map { "\"\($0.name)\"" }.joined(separator: ", ")
       throw .usage("a shape is given for \"\(name)\", but there is no such input", hint: "the inputs are \(known)")
     }
+  }
+
+  /// Whether an input is a list, and a name that of one of its members' files.
+  private func isList(_ info: ONNXValueInfo, withMember name: String) -> Bool {
+    info.type?.tensor == nil && InputShapes.list(ofMember: name) == info.name
   }
 
   /// Binds every symbol that a given shape shows, before any type is made of it.
@@ -52,8 +58,8 @@ extension ONNXImporter {
 
   /// `label` names the symbols of extents that the model leaves open.
   func valueType(_ type: ONNXType, label: String) throws(Diagnostic) -> ValueType {
-    if let element = type.sequenceElement { return .sequence(try valueType(element, label: label)) }
-    if let element = type.optionalElement { return .optional(try valueType(element, label: label)) }
+    if let element = type.sequenceElement { return .sequence(try memberType(element, label: label)) }
+    if let element = type.optionalElement { return .optional(try memberType(element, label: label)) }
     guard let tensor = type.tensor else {
       throw .unsupported("only tensors, sequences and optional values are supported")
     }
@@ -80,6 +86,18 @@ extension ONNXImporter {
       }
     }
     return .tensor(element, dims)
+  }
+
+  /// What a list holds: extents that the model does not fix are open, and may differ from member to member.
+  private func memberType(_ type: ONNXType, label: String) throws(Diagnostic) -> ValueType {
+    guard let tensor = type.tensor else { return try valueType(type, label: label) }
+    guard let element = tensor.elementType else {
+      throw .unsupported("tensors of type \(ONNXDataType.name(tensor.rawType)) are not supported")
+    }
+    if let given = options.shapes[label] { return .tensor(element, given.map { Dim($0) }) }
+    guard let shape = tensor.shape?.dimensions else { return .anyTensor(element) }
+    return .tensor(
+      element, shape.map { dimension in dimension.value.flatMap { $0 >= 0 ? Dim($0) : nil } ?? openExtent() })
   }
 
   private func symbol(for name: String) -> Dim {

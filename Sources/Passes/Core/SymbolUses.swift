@@ -15,6 +15,7 @@ enum SymbolUses {
       for dim in tensor.shape where dim.constant == nil { result.formUnion(dim.symbols) }
       return result
     case .sequence(let element), .optional(let element): return symbols(of: element)
+    case .anyTensor: return []
     }
   }
 

@@ -36,7 +36,11 @@ private let integerContraction = RewritePattern("integer-contraction", roots: ["
     return false
   }
   guard let weights = IntegerWeights(b, channelAxis: channelAxis, context) else {
-    context.missed("integer-contraction", at: op, "the right side is no constant that fits signed bytes by channel")
+    context.missed("integer-contraction", at: op, "the right side is no constant of bytes by channel")
+    return false
+  }
+  guard weights.zeros.isEmpty || (context.kind(op, Conv.self)?.groups ?? 1) == 1 else {
+    context.missed("integer-contraction", at: op, "groups of channels have weights whose zero is none")
     return false
   }
   guard context.permit("integer-contraction", at: op) else { return false }
@@ -54,11 +58,19 @@ private let integerContraction = RewritePattern("integer-contraction", roots: ["
   }
   let stored = try context.insert(weights.tensor, after: b.root, before: op)
   var operands: [ValueID?] = [x, stored]
-  let less = weights.sums.map { 0 &- $0 &* zero }
+  // (x - zx) (w - zw) is x w - zx w - zw x + zx zw, summed.
+  var less = weights.sums.map { 0 &- $0 &* zero }
+  for (channel, own) in weights.zeros.enumerated() { less[channel] += weights.depth * zero * own }
   if less.contains(where: { $0 != 0 }) {
     operands.append(try context.insert(Tensor(.i32, [less.count], integers: less), before: op))
   }
-  let sums = try context.insert(kind, operands, before: op)[0]
+  var sums = try context.insert(kind, operands, before: op)[0]
+  if !weights.zeros.isEmpty {
+    let all = try context.sums(of: x, like: kind, weights.tensor, before: op)
+    let row = try context.insert(Tensor(.i32, [weights.zeros.count], integers: weights.zeros), before: op)
+    let share = try context.insert(Binary(.mul), [all, row], before: op)[0]
+    sums = try context.insert(Binary(.sub), [sums, share], before: op)[0]
+  }
   let scales = weights.scales.map { Double($0 * a.scales[0]) }
   let isOne = scales.allSatisfy { $0 == scales[0] }
   let row = isOne ? Tensor(.f32, [], doubles: [scales[0]]) : Tensor(.f32, [scales.count], doubles: scales)
@@ -92,6 +104,20 @@ private let movedIntegers = RewritePattern("moved-integers", roots: ["quantize"]
 }
 
 extension PassContext {
+  /// The sums of all numbers that a product multiplies with one channel of its weights, as one channel.
+  fileprivate mutating func sums(
+    of x: ValueID, like kind: any OpKind, _ weights: Tensor, before op: OpID
+  ) throws(Diagnostic) -> ValueID {
+    if kind is Conv {
+      let shape = [1] + weights.shape.dropFirst()
+      let ones = Tensor(.i8, shape, integers: Array(repeating: 1, count: shape.reduce(1, *)))
+      return try insert(kind, [x, try insert(ones, before: op)], before: op)[0]
+    }
+    let wide = try insert(Cast(to: .i32), [x], before: op)[0]
+    let last = (shape(x)?.count ?? 1) - 1
+    return try insert(Reduce(.sum, axes: [last], keepDims: true), [wide], before: op)[0]
+  }
+
   /// A constant in front of `op`, as a weight beside the one it was made from where it is large.
   fileprivate mutating func insert(_ tensor: Tensor, after root: String?, before op: OpID) throws(Diagnostic) -> ValueID
   {

@@ -77,12 +77,17 @@ struct QuantizedSource {
   }
 }
 
-/// Quantized constants as signed bytes without a zero point, in the shape in which a product takes them.
+/// Quantized constants as signed bytes, in the shape in which a product takes them; without zero points where the numbers
+/// fit bytes so.
 struct IntegerWeights {
   let tensor: Tensor
   /// By channel.
   let scales: [Float]
   let sums: [Int]
+  /// What stands for zero in each channel; empty where it is zero everywhere.
+  let zeros: [Int]
+  /// How many numbers each channel sums.
+  let depth: Int
 
   /// More products might not fit 32 bits.
   private static let deepest = 1 << 15
@@ -92,8 +97,9 @@ struct IntegerWeights {
       return nil
     }
     var shape = constant.shape
-    // As plain integers with their zero point taken away, then moved.
+    // As plain integers with their zero point taken away, or what unsigned bytes have more than signed ones; then moved.
     var numbers = constant.integers()
+    let plain = numbers
     var axis = source.axis
     if let axis {
       guard axis < shape.count, source.scales.count == shape[axis], source.zeros.count == shape[axis] else {
@@ -104,7 +110,9 @@ struct IntegerWeights {
     } else {
       for place in numbers.indices { numbers[place] -= source.zeros[0] }
     }
-    guard numbers.allSatisfy({ $0 >= -128 && $0 <= 127 }) else { return nil }
+    let fits = numbers.allSatisfy { $0 >= -128 && $0 <= 127 }
+    let shift = source.stored == .u8 ? 128 : 0
+    if !fits { numbers = plain.map { $0 - shift } }
     var moved = Tensor(.i8, shape, integers: numbers)
     for move in source.moves {
       switch move {
@@ -133,7 +141,12 @@ struct IntegerWeights {
     for (place, number) in moved.integers().enumerated() { sums[place / inner % channels] += number }
     tensor = moved
     self.sums = sums
-    scales = source.scales.count == 1 ? Array(repeating: source.scales[0], count: channels) : source.scales
+    depth = moved.count / channels
+    func spread<Number>(_ values: [Number]) -> [Number] {
+      values.count == 1 ? Array(repeating: values[0], count: channels) : values
+    }
+    zeros = fits ? [] : spread(source.zeros.map { $0 - shift })
+    scales = spread(source.scales)
   }
 
   /// The axis of `target` that is axis `axis` of `shape`: as long, behind as many elements.

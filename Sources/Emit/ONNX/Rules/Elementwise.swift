@@ -307,7 +307,9 @@ extension Cast: ONNXEmission {
 
 extension BitCast: ONNXEmission {
   func emit(_ c: ONNXEmissionContext) throws(Diagnostic) -> [String] {
-    guard case .plain(let element) = to else { throw .unsupported("bit_cast: the format has no elements \(to)") }
-    return [c.node("BitCast", [try c.input(0)], [ONNXAttribute("to", int: Int(ONNXDataType(element).rawValue))])]
+    guard let element = to.storage else { throw .unsupported("bit_cast: the format has no elements \(to)") }
+    let x = try c.input(0)
+    if try c.element(0) == element { return [x] }
+    return [c.node("BitCast", [x], [ONNXAttribute("to", int: Int(ONNXDataType(element).rawValue))])]
   }
 }

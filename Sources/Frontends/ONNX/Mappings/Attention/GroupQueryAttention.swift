@@ -13,9 +13,9 @@ extension ONNXMapping {
       "softcap",
     ], domain: microsoftDomain
   ) { c throws(Diagnostic) in
-    guard let heads = try c.int("num_heads"), let keyHeads = try c.int("kv_num_heads"), heads > 0, keyHeads > 0 else {
-      throw .invalid("num_heads or kv_num_heads is missing")
-    }
+    guard let heads = try c.int("num_heads"), let keyHeads = try c.int("kv_num_heads"), heads > 0, keyHeads > 0,
+      max(heads, keyHeads) <= 1 << 24
+    else { throw .invalid("num_heads or kv_num_heads is missing or out of range") }
     var (q, k, v) = try c.groupedParts(heads, keyHeads)
     let length = try c.shape(q)[1]
     var past: Dim = 0

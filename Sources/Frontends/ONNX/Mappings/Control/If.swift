@@ -77,6 +77,14 @@ extension ONNXNodeContext {
       }
       let (first, second) = (fact(left[number]).type, fact(right[number]).type)
       if first == second { continue }
+      if first.member != nil || second.member != nil {
+        guard let type = importer.joined(first, second) else {
+          throw .unsupported("the branches give \(first) and \(second)")
+        }
+        left[number] = try widened(left[number], to: type, in: a)
+        right[number] = try widened(right[number], to: type, in: b)
+        continue
+      }
       guard let x = first.tensor, let y = second.tensor, x.element == y.element, x.rank == y.rank else {
         throw .unsupported("the branches give \(first) and \(second); their types must agree but for extents")
       }
@@ -92,6 +100,17 @@ extension ONNXNodeContext {
     fact(value).type.tensor?.shape.allSatisfy { $0 == 1 } ?? false
   }
 
+  /// The same list or optional value at the end of `block`, under a wider type.
+  private func widened(_ value: ValueID, to type: ValueType, in block: BlockID) throws(Diagnostic) -> ValueID {
+    let own = fact(value).type
+    if own == type { return value }
+    if case .optional(let member) = type, own.optionalMember == nil {
+      let inner = own == member || member.member == nil ? value : try append(Widen(to: member), [value], to: block)
+      return try append(OptionalMake(element: member), [inner], to: block)
+    }
+    return try append(Widen(to: type), [value], to: block)
+  }
+
   /// The same value at the end of `block`, its extents bound to the symbols in `dims`.
   private func renamed(_ value: ValueID, _ dims: [Dim], in block: BlockID) throws(Diagnostic) -> ValueID {
     for (dim, extent) in zip(dims, try shape(value)) where dim != extent {
@@ -101,7 +120,7 @@ extension ONNXNodeContext {
     return try append(Reshape(shape: dims), [value], to: block)
   }
 
-  private func append(_ kind: any OpKind, _ operands: [ValueID], to block: BlockID) throws(Diagnostic) -> ValueID {
+  private func append(_ kind: any OpKind, _ operands: [ValueID?], to block: BlockID) throws(Diagnostic) -> ValueID {
     var context = importer.builder.module.inferenceContext
     let facts = try importer.builder.function.inferResults(of: kind, operands, in: &context)
     let id = importer.builder.function.insert(

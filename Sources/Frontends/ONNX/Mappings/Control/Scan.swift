@@ -70,7 +70,10 @@ extension ONNXNodeContext {
     }
     let facts = try arguments(of: kind, operands)
     let block = try importer.region(facts, names: body.inputs.map(\.name)) { arguments throws(Diagnostic) in
-      let yields = try importer.importSubgraph(body, arguments)
+      var yields = try importer.importSubgraph(body, arguments)
+      for (number, state) in facts.prefix(kind.states).enumerated() {
+        if let kept = try restored(yields[number], to: state.type) { yields[number] = kept }
+      }
       for (number, state) in facts.prefix(kind.states).enumerated() where fact(yields[number]).type != state.type {
         throw .unsupported(
           "state \"\(body.inputs[number].name)\" is \(state.type) at first and \(fact(yields[number]).type) later; "

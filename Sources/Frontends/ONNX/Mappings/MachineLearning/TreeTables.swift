@@ -150,7 +150,9 @@ struct TreeTables {
     }
     let width = isShared ? outputs : ranges.map(\.count).max() ?? 1
     let targets = ranges.map { min($0.lowerBound, outputs - width) }
-    guard leaves.count.multipliedReportingOverflow(by: width).partialValue <= 1 << 28 else {
+    let (size, isLarge) = leaves.count.multipliedReportingOverflow(by: width)
+    // A file of a few leaves may name any number of outputs.
+    guard !isLarge, size <= max(1 << 22, min(1 << 28, leaves.count << 12)) else {
       throw .unsupported("\(leaves.count) leaves of \(width) outputs are too many")
     }
     var rows = Array(repeating: missing, count: leaves.count * width)

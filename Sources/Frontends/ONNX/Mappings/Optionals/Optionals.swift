@@ -25,12 +25,20 @@ extension ONNXMapping {
   static let optionalGetElement = ONNXMapping(["OptionalGetElement"], 15...newest, inputs: 1...1) {
     c throws(Diagnostic) in
     let value = try c.input(0)
-    guard case .optional = c.fact(value).type else { return [value] }
-    return [try c.add(OptionalGet(), value)]
+    guard case .optional(let member) = c.fact(value).type else { return [value] }
+    if let held = c.held(by: value) { return [held] }
+    return [try c.add(OptionalGet(shape: try c.openShape(member)), value)]
   }
 }
 
 extension ONNXNodeContext {
+  /// What a value that may be absent holds, where its making is in sight.
+  fileprivate func held(by value: ValueID) -> ValueID? {
+    guard let op = importer.builder.function.definingOp(value) else { return nil }
+    let operation = importer.builder.function[op]
+    return operation.kind is OptionalMake ? operation.operands[0] : nil
+  }
+
   /// Whether a value that may be absent is there, where its making is in sight: then an `If` on it picks its branch.
   fileprivate func presence(of value: ValueID) -> Bool? {
     guard let op = importer.builder.function.definingOp(value) else { return nil }

@@ -22,10 +22,8 @@ extension ONNXMapping {
     if let elements = c.elements(of: list), let place = c.integers(index)?.first {
       return [elements[try c.place(place, below: elements.count)]]
     }
-    guard c.elements(of: list)?.allSatisfy({ .sequence(c.fact($0).type) == c.fact(list).type }) ?? true else {
-      throw .unsupported("an index that is computed is not supported where elements differ in shape")
-    }
-    return [try c.add(SequenceAt(), list, try c.reshape(index, []))]
+    let shape = try c.openShape(try c.member(of: list))
+    return [try c.add(SequenceAt(shape: shape), list, try c.reshape(try c.cast(index, to: .i64), []))]
   }
 
   static let sequenceLength = ONNXMapping(["SequenceLength"], 11...newest, inputs: 1...1) { c throws(Diagnostic) in
@@ -35,18 +33,34 @@ extension ONNXMapping {
   }
 
   static let sequenceInsert = ONNXMapping(["SequenceInsert"], 11...newest, inputs: 2...3) { c throws(Diagnostic) in
-    var elements = try c.knownElements(0)
-    let place = try c.constantIntegers(2, "the position")?.first ?? elements.count
-    elements.insert(try c.input(1), at: try c.place(place, below: elements.count + 1, from: elements.count))
-    return [try c.sequence(elements)]
+    let (list, value) = (try c.input(0), try c.input(1))
+    let place = c.optionalInput(2)
+    let known = place.map { c.integers($0)?.first }
+    if var elements = c.elements(of: list), known != .some(nil) {
+      let place = (known ?? nil) ?? elements.count
+      elements.insert(value, at: try c.place(place, below: elements.count + 1, from: elements.count))
+      return [try c.sequence(elements)]
+    }
+    if c.importer.emptyLists.contains(list) {
+      // Nothing is in it yet, so that this says what its members are.
+      return [try c.add(SequenceMake(element: c.opened(c.fact(value).type)), [value])]
+    }
+    let type = ValueType.sequence(try c.joined(try c.member(of: list), c.fact(value).type))
+    let index = try place.map { value throws(Diagnostic) in try c.reshape(try c.cast(value, to: .i64), []) }
+    return [try c.add(SequenceInsert(), try c.widened(list, to: type), value, index)]
   }
 
   static let sequenceErase = ONNXMapping(["SequenceErase"], 11...newest, inputs: 1...2) { c throws(Diagnostic) in
-    var elements = try c.knownElements(0)
-    let place = try c.constantIntegers(1, "the position")?.first ?? -1
-    let erased = elements.remove(at: try c.place(place, below: elements.count))
-    if elements.isEmpty { return [try c.add(SequenceMake(element: c.fact(erased).type), [])] }
-    return [try c.sequence(elements)]
+    let list = try c.input(0)
+    let place = c.optionalInput(1)
+    let known = place.map { c.integers($0)?.first }
+    if var elements = c.elements(of: list), known != .some(nil) {
+      let erased = elements.remove(at: try c.place((known ?? nil) ?? -1, below: elements.count))
+      if elements.isEmpty { return [try c.add(SequenceMake(element: c.fact(erased).type), [])] }
+      return [try c.sequence(elements)]
+    }
+    let index = try place.map { value throws(Diagnostic) in try c.reshape(try c.cast(value, to: .i64), []) }
+    return [try c.add(SequenceErase(), list, index)]
   }
 }
 
@@ -58,24 +72,12 @@ extension ONNXNodeContext {
     return operation.kind is SequenceMake ? operation.operands.compactMap { $0 } : nil
   }
 
-  /// The elements of an input that must be such a list.
-  func knownElements(_ number: Int) throws(Diagnostic) -> [ValueID] {
-    guard let elements = elements(of: try input(number)) else {
-      throw .unsupported("a sequence whose number of elements only the run tells is not supported")
-    }
-    return elements
-  }
-
-  /// A list of at least one element; extents in which elements differ get symbols in its type.
+  /// A list of at least one element; extents in which elements differ are open in its type.
   func sequence(_ elements: [ValueID]) throws(Diagnostic) -> ValueID {
     guard let first = elements.first else { throw .bug("a sequence of nothing has no type") }
     var common = fact(first).type
     for element in elements.dropFirst() where fact(element).type != common {
-      let type = fact(element).type
-      guard let a = common.tensor, let b = type.tensor, a.element == b.element, a.rank == b.rank else {
-        throw .unsupported("a sequence of \(common) and \(type) is not supported: only extents may differ")
-      }
-      common = .tensor(a.with(shape: zip(a.shape, b.shape).map { $0 == $1 ? $0 : freshSymbol("element") }))
+      common = try joined(common, fact(element).type)
     }
     let isUniform = elements.allSatisfy { fact($0).type == common }
     return try add(SequenceMake(element: isUniform ? nil : common), elements)

@@ -3,7 +3,8 @@ import Support
 
 extension ONNXMapping {
   /// `start + index * delta` below `limit`: constants where all are known, computed otherwise.
-  static let range = ONNXMapping(["Range"], 11...newest, inputs: 3...3) { c throws(Diagnostic) in
+  static let range = ONNXMapping(["Range"], 11...newest, inputs: 3...3, attributes: ["stash_type"]) {
+    c throws(Diagnostic) in
     var scalars: [ValueID] = []
     for value in try c.allInputs() { scalars.append(try c.reshape(value, [])) }
     let (start, limit, delta) = (scalars[0], scalars[1], scalars[2])

@@ -86,7 +86,9 @@ private struct NgramPool {
     guard let low = try c.int("min_gram_length"), let high = try c.int("max_gram_length"),
       let skips = try c.int("max_skip_count"), low > 0, low <= high, high <= starts.count, skips >= 0
     else { throw .invalid("min_gram_length, max_gram_length or max_skip_count is missing or does not fit") }
-    guard high * (skips + 1) <= NgramPool.most else { throw .unsupported("\(skips) skips are too many") }
+    guard skips < NgramPool.most, high <= NgramPool.most, high * (skips + 1) <= NgramPool.most else {
+      throw .unsupported("\(skips) skips are too many")
+    }
     lengths = low...high
     self.skips = skips
     let indices = try c.ints("ngram_indexes") ?? []
