@@ -2,7 +2,10 @@ import IR
 import Support
 import Targets
 
-/// Depthwise convolutions in f32 over images of known size: one filter a channel, lanes over channels.
+/// Depthwise convolutions over images of known size: one filter a channel, lanes over channels.
+///
+/// Bytes are multiplied in f32 too, which holds such sums exactly: there are few products, and no instruction that adds
+/// up neighbours helps where each lane has a sum of its own.
 ///
 /// A tile of two rows by a few columns is computed at once. Each input vector that
 /// the tile touches is loaded once and feeds every sum that needs it, so that the
@@ -13,6 +16,8 @@ struct DepthwiseGenerator {
   let vertical: WindowAxis
   let horizontal: WindowAxis
   let channels: Int
+  /// What the image holds.
+  let element: ElementType
   let image: BufferID
   /// Elements from one pixel of the image to the next.
   let pitch: Int
@@ -24,6 +29,15 @@ struct DepthwiseGenerator {
 
   /// Taps that are kept in registers over a row of tiles.
   fileprivate static let residentTaps = 9
+
+  /// Whether sums of so many products are what they should be.
+  static func serves(_ multiplication: Multiplication, taps: Int, _ profile: Profile) -> Bool {
+    switch multiplication.left {
+    case .f32: true
+    case .u8, .i8: profile.lanes(bits: 32) > 1 && taps <= (1 << 24) / (255 * 128)
+    default: false
+    }
+  }
 
   func generate(_ scope: KernelScope) throws(Diagnostic) {
     let build = scope.build
@@ -86,7 +100,7 @@ private struct DepthwiseEmitter {
     self.scope = scope
     self.convolution = convolution
     epilogue = try EpilogueEmitter(scope, convolution.epilogue)
-    image = scope.buffer(convolution.image, .f32, .read)
+    image = scope.buffer(convolution.image, convolution.element == .f32 ? .f32 : .i8, .read)
     filters = scope.buffer(convolution.filters, .f32, .read)
     // Sums, weights and one input vector have to fit the registers.
     let isLarge = scope.profile.vectorRegisters >= 32
@@ -113,6 +127,14 @@ private struct DepthwiseEmitter {
       mask: block.mask)
   }
 
+  /// One vector of the image, as floats.
+  private func pixels(at address: Address, _ block: ChannelBlocks.Block) -> LoopValue {
+    let type = LoopType(.f32, lanes: block.lanes)
+    guard convolution.element != .f32 else { return build.load(type, address, mask: block.mask) }
+    let bytes = build.load(type.with(.i8), address, mask: block.mask)
+    return build.convert(convolution.element == .i8 ? .signedToFloat : .unsignedToFloat, bytes, to: type)
+  }
+
   private func emitTile(
     _ rowRun: WindowAxis.Run, _ columnRun: WindowAxis.Run, n: LoopValue, y: LoopValue, x: LoopValue,
     _ block: ChannelBlocks.Block,
@@ -132,7 +154,7 @@ private struct DepthwiseEmitter {
         let uses = convolution.uses(of: iy, ix, rowRun, columnRun)
         guard !uses.isEmpty else { continue }
         let address = Address(image, base, offset: (iy * horizontal.input + ix) * pitch)
-        let value = build.load(type, address, mask: block.mask)
+        let value = pixels(at: address, block)
         for (dy, dx, tap) in uses {
           sums[dy][dx] = build.fma(value, keepsWeights ? resident[tap] : weight(tap, block), sums[dy][dx])
         }
@@ -141,8 +163,10 @@ private struct DepthwiseEmitter {
     for dy in 0..<rowRun.extent {
       let bases = epilogue.bases(convolution.hasRows ? [n, build.add(y, dy)] : [n])
       for dx in 0..<columnRun.extent {
+        let sum = sums[dy][dx]
         epilogue.store(
-          sums[dy][dx], bases: bases, row: x, rowOffset: dx, column: block.channel, columnOffset: 0, mask: block.mask)
+          convolution.element == .f32 ? sum : build.convert(.floatToSigned, sum, to: type.with(.i32)), bases: bases,
+          row: x, rowOffset: dx, column: block.channel, columnOffset: 0, mask: block.mask)
       }
     }
   }

@@ -101,22 +101,24 @@ extension ProgramBuilder {
     try dispatch("conv", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
   }
 
-  /// One filter a channel, in f32, with filters known ahead of time; false for any other.
+  /// One filter a channel, with filters known ahead of time, in f32 or in bytes; false for any other.
   private func lowerDepthwise(
     _ convolution: Convolution, _ vertical: WindowAxis, _ horizontal: WindowAxis
   ) throws(Diagnostic) -> Bool {
-    guard convolution.groupChannels == 1, convolution.columns == 1, convolution.multiplication.left == .f32,
+    guard convolution.groupChannels == 1, convolution.columns == 1,
+      DepthwiseGenerator.serves(convolution.multiplication, taps: convolution.taps, profile),
       case .weight(let key, let source) = convolution.filters.place
     else { return false }
     let (channels, taps) = (convolution.channels, convolution.taps)
-    let turned = weightBuffer(key.derived("taps_by_channels"), bytes: channels * taps * 4) {
-      source.reshaped([channels, taps]).gathered([taps, channels], strides: [1, taps]).bytes
+    let turned = weightBuffer(key.derived("taps_by_channels_f32"), bytes: channels * taps * 4) {
+      let floats = source.storage == .f32 ? source : Tensor(.f32, source.shape, doubles: source.doubles())
+      return floats.reshaped([channels, taps]).gathered([taps, channels], strides: [1, taps]).bytes
     }
     let epilogue = try self.epilogue(of: convolution)
     let generator = DepthwiseGenerator(
       batch: convolution.image.shape[0], vertical: vertical, horizontal: horizontal, channels: channels,
-      image: convolution.pixels.buffer, pitch: convolution.pixels.pitch, filters: turned, epilogue: epilogue,
-      hasRows: convolution.spatial == 2)
+      element: convolution.multiplication.left, image: convolution.pixels.buffer, pitch: convolution.pixels.pitch,
+      filters: turned, epilogue: epilogue, hasRows: convolution.spatial == 2)
     try dispatch("depthwise", at: convolution.site) { scope throws(Diagnostic) in try generator.generate(scope) }
     return true
   }
