@@ -48,9 +48,9 @@ public enum Pipeline {
     step(.canonical, constantFolding, "weights that layout transposed are stored transposed"),
     step(.canonical, commonSubexpressions),
     step(.canonical, deadCode),
+    step(.fused, integerContractions, "a model that is written again keeps its own way to say what is quantized"),
     step(.fused, unpackWeights, "contractions that are still in floats now stay so"),
     step(.fused, constantFolding, "what moved weights that were not known moves none of these"),
-    step(.fused, integerContractions, "a model that is written again keeps its own way to say what is quantized"),
     step(.fused, fuseEpilogues),
     step(.fused, deadCode, "fusion leaves weights and constants without a reader"),
   ]
@@ -75,6 +75,7 @@ public enum Pipeline {
     before(integerContractions, fuseEpilogues, because: "in a fusion nobody looks for what is dequantized"),
     before(canonicalize, imageLayout, because: "layout matches canonical ops only"),
     before(constantFolding, imageLayout, because: "a constant operand moves through a transpose for free"),
+    before(integerContractions, unpackWeights, because: "what is unpacked is no integer any more"),
     before(unpackWeights, fuseEpilogues, because: "folding does not look into fusions' operands through moves"),
     before(imageLayout, fuseEpilogues, because: "a transpose between two ops keeps them apart"),
     before(commonSubexpressions, fuseEpilogues, because: "a value computed twice would be fused twice"),

@@ -1,4 +1,5 @@
 import IR
+import Support
 import TestSupport
 import Testing
 

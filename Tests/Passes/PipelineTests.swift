@@ -19,6 +19,6 @@ import Testing
   @Test func phasesSelectSteps() {
     #expect(
       Pipeline.passes(from: .canonical, to: .fused).map(\.name)
-        == ["unpack-weights", "constant-folding", "fuse-epilogues", "dead-code"])
+        == ["integer-contractions", "unpack-weights", "constant-folding", "fuse-epilogues", "dead-code"])
   }
 }

@@ -4,14 +4,13 @@ import Support
 ///
 ///     %0: seq<f32[4]>
 ///     %1: i64[]
-///     %2 = sequence_at %0, %1 : f32[4]
+///     %3 = sequence_at %0, %1 : f32[4]
 ///
 /// Where the type of members leaves extents open, `shape` names what they are: symbols that get their values here, or
 /// expressions that the extents must equal.
 ///
-///     %0: seq<f32[*]>
-///     %1: i64[]
-///     %2 = sequence_at %0, %1 {shape = [s, 4]} : f32[s, 4]
+///     %2: seq<f32[*]>
+///     %4 = sequence_at %2, %1 {shape = [s, 4]} : f32[s, 4]
 public struct SequenceAt: OpKind {
   public static let mnemonics = ["sequence_at"]
   public static let operands = [OperandSpec("sequence", .any), OperandSpec("index", .integer)]

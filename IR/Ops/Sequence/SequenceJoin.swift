@@ -2,6 +2,7 @@ import Support
 
 /// The members of a sequence of tensors side by side along `axis`, or, with `stack`, along a new axis there.
 ///
+///     symbol any in 0...100
 ///     %0: seq<f32[any, 4]>
 ///     %1 = sequence_join %0 {axis = 0, shape = [s, 4]} : f32[s, 4]
 ///

@@ -3,6 +3,7 @@ import Support
 /// A tensor as a sequence of its parts along `axis`. `sizes` is one extent, of which the last part may have less, or one
 /// for each part; without it parts are single elements, which with `keep = false` lose the axis.
 ///
+///     symbol any in 0...100
 ///     %0: f32[n, 4]
 ///     %1: i64[]
 ///     %2 = sequence_split %0, %1 {axis = 0, member = f32[any, 4]} : seq<f32[any, 4]>

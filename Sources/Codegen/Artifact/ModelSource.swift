@@ -7,6 +7,14 @@ import Support
 /// copies, control flow and dispatches. C says that as clearly as any IR would,
 /// clang makes one object of it and the runtime, and a reader can follow it.
 public struct ModelSource {
+  /// Where the runtime is.
+  public enum RuntimePlace: Sendable {
+    /// In the same unit, as far as the program needs it.
+    case included
+    /// All of it in an object of its own; the text declares it.
+    case apart(declarations: String)
+  }
+
   public struct Options: Sendable {
     /// The artifact's name: prefix of its symbols.
     public var name: String
@@ -22,13 +30,12 @@ public struct ModelSource {
     public var metadata: String
     /// Whether every step is measured.
     public var profiles: Bool
-    /// The text that brings in the runtime, or its declarations where it is an object of its own.
-    public var runtime: String
+    public var runtime: RuntimePlace
 
     public init(
       name: String, target: String, options: String, sourceHash: String, features: [String], maximumThreads: Int,
       weightsFile: (name: String, hash: UInt64)? = nil, metadata: String, profiles: Bool = false,
-      runtime: String = "#include \"runtime.c\""
+      runtime: RuntimePlace = .included
     ) {
       self.name = name
       self.target = target
@@ -63,10 +70,10 @@ public struct ModelSource {
     out.line("/* The model \(CSyntax.comment(program.name)), made by Martlet for \(options.target). */")
     let steps = options.profiles ? program.profiledSteps : []
     if options.profiles { out.line("#define MARTLET_PROFILE \(program.entries.count + steps.count)") }
-    out.line(options.runtime)
-    // As an object of its own the runtime has all of it.
-    if options.runtime.contains("runtime.c") {
-      for file in program.runtimeFiles { out.line("#include \"\(file)\"") }
+    switch options.runtime {
+    case .included:
+      for file in ["runtime.c"] + program.runtimeFiles { out.line("#include \"\(file)\"") }
+    case .apart(let declarations): out.line(declarations)
     }
     out.line()
     for kernel in program.kernels {

@@ -64,8 +64,7 @@ struct ArtifactBuilder {
     let isApart = kind == .shared && !profiles && !weightsInFile
     let source =
       isApart
-      ? source(runtime: "#include \"runtime.h\"")
-      : source(runtime: "#include \"runtime.c\"", weightsFile: weightsFile)
+      ? source(.apart(declarations: "#include \"runtime.h\"")) : source(.included, weightsFile: weightsFile)
     try toolchain.writeRuntime()
     try toolchain.write(Array(source.utf8), to: "model.c")
 
@@ -129,8 +128,8 @@ struct ArtifactBuilder {
     return companions
   }
 
-  /// `model.c`, with the text that brings in the runtime.
-  func source(runtime: String, weightsFile: (name: String, hash: UInt64)? = nil) -> String {
+  /// `model.c`.
+  func source(_ runtime: ModelSource.RuntimePlace, weightsFile: (name: String, hash: UInt64)? = nil) -> String {
     ModelSource.text(
       program,
       ModelSource.Options(

@@ -14,7 +14,7 @@ final class MemoryArtifact {
     let profile = builder.profile
     let arguments = Toolchain.pipedFlags(for: profile)
     WaitingCompiler.prepare(arguments)
-    let text = Array(builder.source(runtime: RuntimeFiles.declarations).utf8)
+    let text = Array(builder.source(.apart(declarations: RuntimeFiles.declarations)).utf8)
     // clang works on the tables while LLVM works on the kernels.
     let tables = BackgroundTask { () throws(Diagnostic) in try WaitingCompiler.compile(text, arguments) }
     let kernels = Result { () throws(Diagnostic) in try builder.compileKernels(to: .object) }
