@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Runs another program and waits for it.
 public enum Subprocess {

@@ -6,7 +6,7 @@ public final class CompiledModel {
   private enum Code {
     /// Without files, as nothing is to be kept.
     case memory(MemoryArtifact)
-    case library(LoadedArtifact, PreparedArtifact)
+    case file(LoadedArtifact, PreparedArtifact)
   }
   private let code: Code
 
@@ -20,7 +20,7 @@ public final class CompiledModel {
       code = .memory(try compilation.load(name: name, sourceHash: try ModelLoader.hash(path)))
     } else {
       let prepared = try PreparedArtifact(model: path, options)
-      code = .library(try LoadedArtifact(path: prepared.path), prepared)
+      code = .file(try LoadedArtifact(path: prepared.path), prepared)
     }
   }
 
@@ -28,7 +28,7 @@ public final class CompiledModel {
   public var table: UnsafeRawPointer {
     switch code {
     case .memory(let artifact): artifact.model
-    case .library(let artifact, _): UnsafeRawPointer(artifact.model)
+    case .file(let artifact, _): UnsafeRawPointer(artifact.model)
     }
   }
 
@@ -36,7 +36,7 @@ public final class CompiledModel {
   public func unload() {
     switch code {
     case .memory(let artifact): artifact.unload()
-    case .library(let artifact, _): artifact.unload()
+    case .file(let artifact, _): artifact.unload()
     }
   }
 
